@@ -1,0 +1,1 @@
+#include "state/redis_child.h"

@@ -1,0 +1,1 @@
+#include "state/store_redis.h"
