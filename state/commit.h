@@ -65,6 +65,7 @@ struct commit {
 	struct index_write *indexes;   size_t index_count;
 	struct send *sends;            size_t send_count;
 	struct due_write *dues;        size_t due_count;
+	uint64_t version; /* filled by the store on OK: what every document written now has */
 };
 
 #endif
