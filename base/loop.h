@@ -45,8 +45,8 @@ void loop_timer_start(struct loop_timer *timer, uint64_t ms, uint64_t repeat_ms)
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_close(struct loop_timer **timer);
 
-/* Calls `last` once at the end of every turn in which something happened,
- * after all descriptors' callbacks: where pipelines are flushed. */
+/* Calls `last` at the end of every turn, after all descriptors' callbacks, and once more before a
+ * wait, after the timers': where pipelines are flushed. Cheap when there is nothing to do. */
 struct loop_hook *loop_at_turn_end(struct loop *loop, void (*last)(void *arg), void *arg);
 void loop_hook_close(struct loop_hook **hook);
 
@@ -57,13 +57,15 @@ void loop_signal_close(struct loop_signal **signal);
 /* Runs `work` on the thread pool, then `done` on the loop. */
 void loop_work(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
-/* Resolves a host name on the thread pool; `done` gets the first address as
- * text ("203.0.113.5") or NULL with a reason. Always called later, once. */
+/* Resolves a host name on the thread pool; `done` gets the first address as text ("203.0.113.5",
+ * IPv4 before IPv6) or NULL with a reason. Always called later, once. */
 void loop_resolve(struct loop *loop, const char *host,
 		  void (*done)(void *arg, const char *address, const char *reason), void *arg);
 
-/* Starts a child process (argv NULL-ended, stdio to our stderr); `exited` is
- * called once with its status. The child is killed if we die (PDEATHSIG). */
+/* Starts a child process (argv NULL-ended, found in PATH; stdin empty, stdout and stderr to our
+ * stderr); NULL if it cannot be started. `exited` is called once: status is -1 if a signal ended
+ * it, then signum tells which. The child gets SIGTERM if we die (PR_SET_PDEATHSIG), however we die.
+ * Closing a child that still runs kills it; closing from inside `exited` is fine. Linux 5.3. */
 struct loop_child;
 struct loop_child *loop_child(struct loop *loop, char *const argv[],
 			      void (*exited)(void *arg, int status, int signum), void *arg,
