@@ -25,10 +25,15 @@ struct sms_size sms_measure(const char *text);
 /* The text cut into pieces of at most `parts_max` parts each, at a sentence or
  * space where one is near; NULL-ended array in the arena. */
 char **sms_split(struct arena *arena, const char *text, size_t parts_max);
+/* Bytes of the first of these pieces: all of the text if it fits, 0 only for "". */
+size_t sms_piece(const char *text, size_t parts_max);
 
 /* E.164 from what a provider sends ("8613800001111", "+86 138…", "0086…", or a
- * national number with the channel's country code). Short codes and alphanumeric
- * senders come back unchanged. NULL if it cannot be an address. */
+ * national number with the channel's country code: digits, "+" or not, NULL if it
+ * has none; then digits without "+" are taken to be international). Short codes (up
+ * to 6 digits), service numbers (16 to 20 digits) and alphanumeric senders (up to 11
+ * characters) come back unchanged but for the spaces. NULL if it cannot be an
+ * address. An answer that begins with "+" is E.164 (7 to 15 digits). */
 char *sms_number(struct arena *arena, const char *number, const char *country_code);
 
 #endif
