@@ -13,15 +13,11 @@
 
 #include "base/error.h"
 #include "config/community.h"
+#include "config/mistakes.h"
 #include "config/settings.h"
 
 struct arena;
 struct locales;
-
-struct mistake {
-	int line, column;
-	const char *sentence;
-};
 
 struct channel_config {
 	const char *name;

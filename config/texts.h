@@ -17,14 +17,22 @@
 
 struct arena;
 struct locales;
+struct mistakes;
 
-/* Loads every *.yaml of a folder; all mistakes are in *error_r's sentence (first) and `mistakes`. */
+/* Loads every *.yaml of a folder: zh-CN first, en second, the others by name. With any mistake it is
+ * NULL and the sentence names the first; locales_load_all() tells them all (config/mistakes.h). */
 struct locales *locales_load(const char *folder, struct error *error_r) MUST_CHECK;
+struct locales *locales_load_all(const char *folder, struct mistakes *mistakes) MUST_CHECK;
 void locales_free(struct locales **locales);
 size_t locales_count(const struct locales *locales);
 const char *locales_tag(const struct locales *locales, int language); /* "zh-CN" */
-/* -1 if there is none; accepts "zh", "zh-CN", "en". */
+const char *locales_name(const struct locales *locales, int language); /* "简体中文" */
+/* -1 if there is none; accepts "zh", "zh-CN", "en", and any region or script of a language that
+ * is there ("en-GB", "zh-Hant"). */
 int locales_find(const struct locales *locales, const char *tag);
+
+/* "claim_won" of TEXT_CLAIM_WON. */
+const char *text_key(enum text_id id);
 
 /* One blank: its name and what goes in. `count` also chooses the plural form. */
 struct blank {
@@ -33,11 +41,12 @@ struct blank {
 	long number;
 };
 
-/* The sentence with its blanks filled, in the arena. */
+/* The sentence with its blanks filled, in the arena. A blank that is not given is a bug: it ends a
+ * debug build and is left empty in a release. */
 char *text_say(const struct locales *locales, int language, enum text_id id, struct arena *arena,
 	       const struct blank *blanks, size_t blank_count);
 
-/* Words of a list ("commands.claim", "danger", "yes" …) in one language, folded. */
+/* Words of a list ("claim", "danger", "yes" …) in one language, folded. count 0: no such list. */
 struct word_list {
 	const char *const *words;
 	size_t count;
