@@ -12,10 +12,19 @@
  *
  * Every call is asynchronous: `done` comes once, later, never from inside the
  * call, on the loop's thread. Arguments are borrowed until the call returns,
- * results until `done` returns. When the store cannot be reached calls end as
+ * results until `done` returns. No order is promised among calls that are under
+ * way at the same time, not even of one store. When the store cannot be reached calls end as
  * STORE_AWAY: at once if that is known, else after the time-out (accept:
  * 90 ms, so that a webhook answers 503 within 100 ms; others 5 s). An AWAY
  * call may have been carried out all the same; repeat it, nothing doubles.
+ *
+ * Ownership is a fencing number that grows each time somebody takes the shard;
+ * the lease only says when somebody else may. So an owner whose connection was
+ * cut, or whose lease ran out while nobody wanted it, goes on as the owner:
+ * what was delivered to it stays its task (it repeats the AWAY commit) and is
+ * not delivered again. Once another has taken the shard, `lost` comes, and
+ * everything unanswered is delivered to the new owner, from the oldest.
+ * Whoever answers an entry second gets STORE_GONE.
  */
 #ifndef STATE_STORE_H
 #define STATE_STORE_H
@@ -33,6 +42,8 @@ enum store_result {
 	STORE_GONE,     /* the inbox entry had its effect already */
 	STORE_FENCED,   /* the shard is not (or no longer) ours */
 	STORE_AWAY,
+	STORE_DAMAGED, /* something asked for does not open (wrong key, altered): see the log; load and
+			  outbox only. Repeating does not help; nothing may be written over it. */
 };
 
 struct store_accept {
@@ -54,6 +65,7 @@ struct store_event {
 
 struct store_outbox_entry {
 	const char *entry;
+	const char *id; /* send.id */
 	const char *channel;
 	enum lane lane;
 	const char *payload;
@@ -69,7 +81,8 @@ struct store_listener {
 	/* The connection came (back) or went; `why` when it went. */
 	void (*up)(void *arg);
 	void (*down)(void *arg, const char *why);
-	/* The lease of a shard was lost: forget what is in memory about it. */
+	/* The shard is somebody else's now: forget what is in memory about it. Comes before the `done`
+	 * of a call that found it out with STORE_FENCED. Not after release(). */
 	void (*lost)(void *arg, int shard);
 };
 
@@ -87,7 +100,8 @@ struct store;
 
 struct store_methods {
 	/* Tries to own the shard; renewed by the store until release() or `lost`. Once OK: pending and
-	 * new inbox entries flow to listener.event. */
+	 * new inbox entries flow to listener.event. STORE_FENCED: somebody else's lease holds; try
+	 * again later. Owning what one owns already is OK and changes nothing. */
 	void (*own)(struct store *store, int shard, store_done *done, void *arg);
 	void (*release)(struct store *store, int shard, store_done *done, void *arg);
 	/* Appends events not seen before to the shard's inbox; whoever owns it gets them. */
@@ -98,22 +112,28 @@ struct store_methods {
 	/* Members with least <= score <= most, lowest first, at most `limit`. */
 	void (*range)(struct store *store, int shard, const char *index, double least, double most,
 		      size_t limit, store_ranged *done, void *arg);
-	/* Fills send.entry of each send before `done`; `commit` must live until then. */
+	/* Fills send.entry of each send and commit.version before `done`; `commit` must live until
+	 * then. Where several reasons against it hold: FENCED, then GONE, then CONFLICT. */
 	void (*commit)(struct store *store, int shard, struct commit *commit, store_done *done,
 		       void *arg);
-	/* All entries of a channel's outbox, oldest first, conversation lane first: on takeover. */
+	/* All entries of a channel's outbox, oldest first, conversation lane first: on takeover, before
+	 * anything of one's own is committed there. */
 	void (*outbox)(struct store *store, int shard, const char *channel, store_outboxed *done,
 		       void *arg);
-	/* Records that an entry is about to be handed to the platform. */
+	/* Records that an entry is about to be handed to the platform. STORE_GONE: it was settled.
+	 * STORE_FENCED: the shard is somebody else's, so it must not be sent. */
 	void (*handover)(struct store *store, int shard, const char *channel, enum lane lane,
 			 const char *entry, store_done *done, void *arg);
 	/* Ends an outbox entry; with `body` the outcome becomes an inbox event in the same step.
-	 * STORE_GONE: it was settled before. */
+	 * STORE_GONE: it was settled before. Not fenced: what became of a message is true whoever
+	 * tells it, and the new owner's handover() will then say GONE. */
 	void (*settle)(struct store *store, int shard, const char *channel, enum lane lane,
 		       const char *entry, const char *body, size_t len, store_done *done, void *arg);
 	/* Moves due events with at <= now to the inbox (at most 1,000 a call); tells when the next is
 	 * due (0: none). */
 	void (*due)(struct store *store, int shard, int64_t now, store_due_moved *done, void *arg);
+	/* Calls still under way end as STORE_AWAY from inside free(); they must not call the store. Not
+	 * from inside a callback. Leases are not released: release() first for a clean stop. */
 	void (*free)(struct store *store);
 };
 
