@@ -79,6 +79,7 @@ struct adapter {
 	size_t in_flight_max; /* sends under way at once; 0: 64 */
 	size_t own_size;
 	const struct setting *settings;
+	bool has_page;        /* routes[""] is a page for people: "/" leads to it */
 	const struct web_route *routes; /* under /hook/<channel name>/; ends with a NULL path; NULL: none */
 
 	int (*open)(struct channel *channel, struct error *error_r) MUST_CHECK;

@@ -32,6 +32,7 @@ struct runner_channel {
 struct runner_host {
 	void *arg;
 	int64_t (*now)(void *arg);
+	int64_t (*mono_us)(void *arg); /* for durations in metrics; NULL: none are kept */
 	uint64_t (*seed)(void *arg);
 	int (*utc_offset)(void *arg, const char *zone, int64_t now);
 	/* Keyed hash, see state/seal.h; `out` holds 27 bytes. */
