@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/adapter.h"
 #include "base/arena.h"
@@ -13,10 +14,6 @@
 #include "config/texts.h"
 
 enum { OK = 0, FAILED = 1, MISTAKEN = 2, RUNS_STANDARD = 20, RUNS_MAX = 1000000 };
-
-#ifndef LINLI_LOCALES
-#define LINLI_LOCALES "config/locales"
-#endif
 
 static const char usage[] =
 	"usage: linli rehearse [--config FILE] [--locales FOLDER] [--runs N] [--seed N] [--quiet] "
@@ -196,6 +193,15 @@ static int rehearse_file(const struct options *options, const struct locales *lo
 	return result;
 }
 
+static const char *locales_folder(const struct options *options)
+{
+	if (options->locales)
+		return options->locales;
+	if (getenv("LINLI_LOCALES"))
+		return getenv("LINLI_LOCALES");
+	return access(LINLI_LOCALES_BUILD, R_OK) ? LINLI_LOCALES_INSTALLED : LINLI_LOCALES_BUILD;
+}
+
 int rehearse_main(int argc, char **argv)
 {
 	struct options options = {.runs = RUNS_STANDARD, .seed = -1};
@@ -204,8 +210,7 @@ int rehearse_main(int argc, char **argv)
 		fputs(usage, stderr);
 		return MISTAKEN;
 	}
-	const char *folder = options.locales ? options.locales : getenv("LINLI_LOCALES");
-	struct locales *locales = locales_load(folder ? folder : LINLI_LOCALES, &error);
+	struct locales *locales = locales_load(locales_folder(&options), &error);
 	if (!locales) {
 		fprintf(stderr, "%s\n", error.text);
 		return MISTAKEN;
