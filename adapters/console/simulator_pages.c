@@ -213,6 +213,8 @@ const struct web_route simulator_routes[] = {
 	{.method = "GET", .path = "simulator.js", .handle = serve_file},
 	{.method = "GET", .path = "texts.js", .handle = serve_file},
 	{.method = "GET", .path = "parts.js", .handle = serve_file},
+	{.method = "GET", .path = "panes.js", .handle = serve_file},
+	{.method = "GET", .path = "notes.js", .handle = serve_file},
 	{.method = "GET", .path = "wire.js", .handle = serve_file},
 	{.method = "GET", .path = "icon.svg", .handle = serve_file},
 	{.method = "GET", .path = "state", .handle = serve_state},
