@@ -282,6 +282,8 @@ void play_silence(struct play *play, const struct talk_step *step)
 {
 	int person = TALK_NOBODY;
 	const struct group *group = NULL;
+	if (play->loose)
+		return;
 	bool anywhere = !step || (!step->group && !step->person_count);
 	if (!anywhere && !step_target(play, step, &person, &group))
 		return;

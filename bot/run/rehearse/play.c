@@ -315,32 +315,51 @@ static void logged(void *arg, enum log_level level, const char *line)
 	watch_log(play, line);
 }
 
-bool play_talk(const struct performance *performance, struct arena *arena, struct buf *out)
+struct play *play_begin(const struct performance *performance, struct arena *arena)
 {
 	const struct talk *talk = performance->talk;
-	struct play play = {
+	struct play *play = arena_alloc(arena, sizeof(*play));
+	*play = (struct play){
 		.talk = talk,
 		.config = performance->config,
 		.community = performance->community,
 		.arena = arena,
+		.scratch = arena_new(),
 		.variables = {.arena = arena},
 		.alias = arena_alloc(arena, (talk->person_count + 1) * sizeof(int)),
 	};
 	for (size_t i = 0; i < talk->person_count; i++)
-		play.alias[i] = talk->people[i].alias ? TALK_NOBODY : (int)i;
-	play.stage_host = (struct stage_host){
-		.arg = &play, .spoken = play_spoken, .stepped = watch_stepped};
+		play->alias[i] = talk->people[i].alias ? TALK_NOBODY : (int)i;
+	play->stage_host = (struct stage_host){
+		.arg = play, .spoken = play_spoken, .stepped = watch_stepped};
 	int64_t start = talk->start;
-	start -= (int64_t)offset_at(&play, start) * 1000;
-	log_set_hook(logged, &play);
-	play.stage = stage_new(performance->config, performance->locales, start,
-			       performance->seed, &play.stage_host);
-	rest(&play);
-	if (!play.failed)
-		play_steps(&play);
-	if (out)
-		print_transcript(&play, out);
-	stage_free(&play.stage);
+	start -= (int64_t)offset_at(play, start) * 1000;
+	log_set_hook(logged, play);
+	play->stage = stage_new(performance->config, performance->locales, start,
+				performance->seed, &play->stage_host);
+	rest(play);
+	return play;
+}
+
+void play_do(struct play *play, const struct talk_step *step)
+{
+	play_step(play, step, true);
+}
+
+bool play_end(struct play *play)
+{
+	stage_free(&play->stage);
+	arena_free(&play->scratch);
 	log_set_hook(NULL, NULL);
-	return !play.failed;
+	return !play->failed;
+}
+
+bool play_talk(const struct performance *performance, struct arena *arena, struct buf *out)
+{
+	struct play *play = play_begin(performance, arena);
+	if (!play->failed)
+		play_steps(play);
+	if (out)
+		print_transcript(play, out);
+	return play_end(play);
 }

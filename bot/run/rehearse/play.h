@@ -50,6 +50,7 @@ struct play {
 	const struct config *config;
 	const struct community *community;
 	struct arena *arena;
+	struct arena *scratch; /* cleared after every look */
 	struct stage *stage;
 	struct stage_host stage_host;
 	struct talk_variables variables;
@@ -68,6 +69,7 @@ struct play {
 	const char *last_channel;
 	struct message_in last;
 	const struct talk_step *step; /* being played */
+	bool loose; /* what the bot says need not be expected: random people, not a talk */
 	bool failed;
 	size_t events;
 };
@@ -82,6 +84,12 @@ struct performance {
 
 /* Plays the talk once; the transcript is appended to `out` if wanted. False: it failed. */
 bool play_talk(const struct performance *performance, struct arena *arena, struct buf *out);
+
+/* The same in pieces, for people who make it up as they go. play_end() tells whether all was
+ * well; the play and all it shows live in the arena. */
+struct play *play_begin(const struct performance *performance, struct arena *arena);
+void play_do(struct play *play, const struct talk_step *step);
+bool play_end(struct play *play);
 
 /* play.c's parts */
 struct entry *play_entry(struct play *play, enum entry_type type);

@@ -18,6 +18,7 @@ enum {
 	WORDS_WEIGHT = 14, /* so much in a row is somebody's own words … */
 	HAN_WEIGHT = 2,    /* … seven Chinese characters … */
 	WORD_WEIGHT = 4,   /* … or four words */
+	LOOK_BACK = 400,   /* entries in which they are looked for */
 };
 
 static char *without_gaps(struct arena *arena, const char *text)
@@ -33,7 +34,7 @@ static char *without_gaps(struct arena *arena, const char *text)
 /* Somebody else's number in the text; NULL if there is none. */
 static const char *number_in(const struct play *play, const char *text, int reader)
 {
-	char *dense = without_gaps(play->arena, text);
+	char *dense = without_gaps(play->scratch, text);
 	for (size_t i = 0; i < play->talk->person_count; i++) {
 		const struct talk_person *person = &play->talk->people[i];
 		for (size_t a = 0; a < person->address_count && (int)i != reader; a++) {
@@ -95,12 +96,13 @@ static void watch_group(struct play *play, const struct entry *entry)
 				  play->talk->secrets[i], entry->group->id, entry->text);
 	if (play->talk->words_shown)
 		return;
-	char *text = text_fold(play->arena, entry->text);
-	for (size_t i = 0; i < play->entry_count && !play->failed; i++) {
+	char *text = text_fold(play->scratch, entry->text);
+	size_t from = play->entry_count > LOOK_BACK ? play->entry_count - LOOK_BACK : 0;
+	for (size_t i = from; i < play->entry_count && !play->failed; i++) {
 		const struct entry *said = &play->entries[i];
 		if (said->type != ENTRY_SAID || said->group || !said->text)
 			continue;
-		if (repeats(play->arena, text_fold(play->arena, said->text), text))
+		if (repeats(play->scratch, text_fold(play->scratch, said->text), text))
 			play_fail(play, "a group was shown somebody's own words\n  bot → %s: %s",
 				  entry->group->id, entry->text);
 	}
@@ -143,6 +145,7 @@ void watch_entry(struct play *play, const struct entry *entry)
 	watch_form(play, entry);
 	if (entry->group)
 		watch_group(play, entry);
+	arena_clear(play->scratch);
 }
 
 static struct pending_due *find_due(struct play *play, const char *name)
@@ -244,15 +247,16 @@ static void watch_task(struct play *play, const char *code, struct json_object *
 
 static void watch_document(void *arg, int shard, const struct document *document)
 {
-	static const char prefix[] = "task/";
+	static const char infix[] = "/task/"; /* after the community's id */
 	struct play *play = arg;
+	const char *code = strchr(document->key, '/');
 	(void)shard;
-	if (strncmp(document->key, prefix, sizeof(prefix) - 1) || !document->body)
+	if (!code || strncmp(code, infix, sizeof(infix) - 1) || !document->body)
 		return;
-	char *body = arena_bytes(play->arena, document->body, document->len);
+	char *body = arena_bytes(play->scratch, document->body, document->len);
 	struct json_object *task = json_tokener_parse(body);
 	if (json_object_is_type(task, json_type_object))
-		watch_task(play, document->key + sizeof(prefix) - 1, task);
+		watch_task(play, code + sizeof(infix) - 1, task);
 	else
 		play_fail(play, "a task that is not JSON");
 	json_object_put(task);
@@ -261,4 +265,5 @@ static void watch_document(void *arg, int shard, const struct document *document
 void watch_rest(struct play *play)
 {
 	memory_each(stage_memory(play->stage), watch_document, play);
+	arena_clear(play->scratch);
 }
