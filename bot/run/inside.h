@@ -8,6 +8,7 @@
 #include "bot/run/courier.h"
 #include "bot/run/runner.h"
 
+struct hold;
 struct job;
 
 enum { JOBS_MAX = 512 };
@@ -46,6 +47,7 @@ struct runner {
 	size_t channel_count;
 	struct cache *cache;
 	struct conversation *conversations;
+	struct hold *holds;  /* documents that commits under way write */
 	struct job *ready;   /* first in their conversation, waiting for a place */
 	struct job *stalled; /* waiting for the store to come back */
 	struct arena *spare; /* one arena kept warm */

@@ -12,9 +12,17 @@
 
 enum { CONFLICTS_WORTH_A_LINE = 20 };
 
+/* A document that a commit under way writes. Jobs that read it too wait here and are stepped again
+ * afterwards: a conflict foreseen costs no round trip. */
+struct hold {
+	UT_hash_handle hh;
+	struct job *parked;
+	char key[];
+};
+
 struct job {
 	struct job *prev, *next;             /* in its conversation */
-	struct job *ready_prev, *ready_next; /* among the ready, or the stalled */
+	struct job *ready_prev, *ready_next; /* among the ready, the stalled, or the parked */
 	struct runner *runner;
 	struct shard *shard;
 	const struct community *community;
@@ -25,6 +33,7 @@ struct job {
 	struct commit wanted;    /* as the core wrote it */
 	struct commit commit;    /* the same with the community's prefix on every name */
 	struct parcel **parcels; /* one per send; NULL: has to wait */
+	struct hold **holds;     /* one per write, while its commit is under way */
 	unsigned term;
 	int conflicts;
 	int64_t committed_us;
@@ -62,6 +71,87 @@ static void job_end(struct job *job)
 		arena_free(&job->arena);
 	}
 	free(job);
+}
+
+static struct hold *hold_of(const struct runner *runner, const char *key)
+{
+	struct hold *hold;
+
+	HASH_FIND(hh, runner->holds, key, strlen(key), hold);
+	return hold;
+}
+
+/* True if somebody's commit under way writes what this job read: it waits for that. */
+static bool park(struct job *job)
+{
+	for (size_t i = 0; i < job->commit.read_count; i++) {
+		struct hold *hold = hold_of(job->runner, job->commit.reads[i].key);
+
+		if (hold) {
+			DL_APPEND2(hold->parked, job, ready_prev, ready_next);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void take_holds(struct job *job)
+{
+	struct commit *commit = &job->commit;
+
+	job->holds = xalloc((commit->write_count + 1) * sizeof(struct hold *));
+	for (size_t i = 0; i < commit->write_count; i++) {
+		size_t len = strlen(commit->writes[i].key);
+
+		if (hold_of(job->runner, commit->writes[i].key))
+			continue;
+		job->holds[i] = xalloc(sizeof(struct hold) + len + 1);
+		memcpy(job->holds[i]->key, commit->writes[i].key, len);
+		HASH_ADD(hh, job->runner->holds, key, len, job->holds[i]);
+	}
+}
+
+static void go_on(struct job *job)
+{
+	if (job_void(job)) {
+		job_end(job);
+		return;
+	}
+	job->view = view_new(job->arena);
+	job_run(job);
+}
+
+/* Those parked on a document go on one by one, until one of them holds it again. */
+static void wake_parked(struct runner *runner, struct job *parked, const char *key)
+{
+	while (parked) {
+		struct hold *again = hold_of(runner, key);
+		struct job *job = parked;
+
+		if (again) {
+			DL_CONCAT2(again->parked, parked, ready_prev, ready_next);
+			return;
+		}
+		DL_DELETE2(parked, job, ready_prev, ready_next);
+		go_on(job);
+	}
+}
+
+static void drop_holds(struct runner *runner, struct hold **holds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (holds[i])
+			HASH_DEL(runner->holds, holds[i]);
+}
+
+static void wake_all_parked(struct runner *runner, struct hold **holds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (holds[i]) {
+			wake_parked(runner, holds[i]->parked, holds[i]->key);
+			free(holds[i]);
+		}
+	free(holds);
 }
 
 static void stall(struct job *job)
@@ -229,16 +319,20 @@ static void committed(void *arg, enum store_result result)
 {
 	struct job *job = arg;
 	struct runner *runner = job->runner;
+	struct hold **holds = job->holds;
+	size_t held = job->commit.write_count;
 
 	runner->calls--;
 	if (runner->host->mono_us)
 		histogram_add(&runner->commit_times, runner_mono_us(runner) - job->committed_us);
 	if (result != STORE_OK)
 		cancel_sends(job);
+	drop_holds(runner, holds, held);
 	if (job_void(job))
 		job_end(job);
 	else
 		after_commit(job, result);
+	wake_all_parked(runner, holds, held);
 	start_ready(runner);
 }
 
@@ -247,6 +341,9 @@ static void commit_job(struct job *job)
 	struct runner *runner = job->runner;
 
 	prefix_all(job);
+	if (park(job))
+		return;
+	take_holds(job);
 	reserve_sends(job);
 	job->committed_us = runner_mono_us(runner);
 	runner->calls++;
