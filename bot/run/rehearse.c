@@ -17,7 +17,7 @@ enum { OK = 0, FAILED = 1, MISTAKEN = 2, RUNS_STANDARD = 20, RUNS_MAX = 1000000 
 
 static const char usage[] =
 	"usage: linli rehearse [--config FILE] [--locales FOLDER] [--runs N] [--seed N] [--quiet] "
-	"FILE...\n"
+	"[--draft] FILE...\n"
 	"\n"
 	"Plays written conversations on the real core, in memory, with a clock that jumps,\n"
 	"and prints them as people would see them.\n"
@@ -28,13 +28,14 @@ static const char usage[] =
 	"  --runs N          how often each talk is played: once in order, then with what\n"
 	"                    happens at once in ever other orders (default 20)\n"
 	"  --seed N          play it once, in this one order (0: plainly)\n"
-	"  --quiet           print only what went wrong\n";
+	"  --quiet           print only what went wrong\n"
+	"  --draft           play it once and write it down again with all that is answered\n";
 
 struct options {
 	const char *config, *locales;
 	long runs;
 	long long seed; /* -1: several */
-	bool quiet;
+	bool quiet, draft;
 	char **files;
 	int file_count;
 };
@@ -54,6 +55,10 @@ static bool read_options(int argc, char **argv, struct options *options)
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
 		if (!strcmp(argv[i], "--quiet")) {
 			options->quiet = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--draft")) {
+			options->draft = true;
 			continue;
 		}
 		if (!value)
@@ -150,6 +155,17 @@ static int perform(const struct options *options, struct performance *performanc
 	return result;
 }
 
+static int draft(struct performance *performance)
+{
+	struct buf out;
+	buf_init(&out, 0);
+	performance->draft = true;
+	bool well = play_once(performance, &out);
+	printf("%s", out.data ? out.data : "");
+	buf_free(&out);
+	return well ? OK : FAILED;
+}
+
 static int rehearse_with(const struct options *options, struct talk *talk, struct arena *arena,
 			 const struct locales *locales, const struct config *config)
 {
@@ -166,7 +182,9 @@ static int rehearse_with(const struct options *options, struct talk *talk, struc
 		return MISTAKEN;
 	}
 	talk_check(talk, config, performance.community, arena);
-	return print_mistakes(talk) ? MISTAKEN : perform(options, &performance);
+	if (print_mistakes(talk))
+		return MISTAKEN;
+	return options->draft ? draft(&performance) : perform(options, &performance);
 }
 
 static int rehearse_file(const struct options *options, const struct locales *locales,

@@ -182,7 +182,7 @@ static void hear_from(struct play *play, const struct talk_step *step, int perso
 		}
 		if (!first)
 			first = entry;
-		if (step->block != TALK_ANY_ORDER)
+		if (step->block != TALK_ANY_ORDER && !play->loose)
 			break;
 	}
 	if (first)
@@ -203,7 +203,7 @@ static bool would_fit(struct play *play, const struct talk_step *step, int perso
 			continue;
 		if (talk_match(step->text, entry->text, &trial))
 			return true;
-		if (step->block != TALK_ANY_ORDER)
+		if (step->block != TALK_ANY_ORDER && !play->loose)
 			return false;
 	}
 	return false;

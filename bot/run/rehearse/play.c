@@ -20,6 +20,7 @@ struct entry *play_entry(struct play *play, enum entry_type type)
 		.type = type,
 		.at = play->stage ? stage_now(play->stage) : play->talk->start,
 		.person = TALK_NOBODY,
+		.step = play->step,
 	};
 	return entry;
 }
@@ -86,11 +87,12 @@ static bool attach(struct play *play, const struct talk_step *step, int person,
 		return true;
 	const struct entry *about = play_find(play, person, group, step->about, step->button,
 					      step->old_button);
-	if (!about) {
+	if (!about && !play->loose) {
 		play_fail(play, step->button ? "there is no such button to press" :
 					       "there is no such message of the bot there");
-		return false;
 	}
+	if (!about)
+		return false;
 	message->about = about->message_id;
 	entry->about = play_now_reads(play, about)->text;
 	for (size_t i = 0; step->button && i < about->button_count; i++)
@@ -237,7 +239,7 @@ static bool is_stimulus(const struct talk_step *step)
 	       step->type == TALK_PASS || step->type == TALK_UNTIL;
 }
 
-static void play_step(struct play *play, const struct talk_step *step, bool last_of_block)
+void play_step(struct play *play, const struct talk_step *step, bool last_of_block)
 {
 	bool at_once = step->block == TALK_AT_ONCE;
 	play->step = step;
@@ -341,11 +343,6 @@ struct play *play_begin(const struct performance *performance, struct arena *are
 	return play;
 }
 
-void play_do(struct play *play, const struct talk_step *step)
-{
-	play_step(play, step, true);
-}
-
 bool play_end(struct play *play)
 {
 	stage_free(&play->stage);
@@ -357,9 +354,12 @@ bool play_end(struct play *play)
 bool play_talk(const struct performance *performance, struct arena *arena, struct buf *out)
 {
 	struct play *play = play_begin(performance, arena);
+	play->loose = performance->draft;
 	if (!play->failed)
 		play_steps(play);
-	if (out)
+	if (out && performance->draft)
+		print_draft(play, out);
+	if (out && (!performance->draft || play->failed))
 		print_transcript(play, out);
 	return play_end(play);
 }

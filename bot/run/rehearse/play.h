@@ -30,6 +30,7 @@ struct entry {
 	const char *message_id; /* of the bot's messages; an edit has that of the message it replaces */
 	const char *send_id;
 	const char *remark; /* for the reader */
+	const struct talk_step *step; /* during which it was said */
 	bool expected;      /* a line of the talk speaks of it */
 };
 
@@ -80,6 +81,7 @@ struct performance {
 	const struct community *community;
 	const struct locales *locales;
 	uint64_t seed;
+	bool draft; /* what is unexpected is written down as a talk, and no failure */
 };
 
 /* Plays the talk once; the transcript is appended to `out` if wanted. False: it failed. */
@@ -88,7 +90,8 @@ bool play_talk(const struct performance *performance, struct arena *arena, struc
 /* The same in pieces, for people who make it up as they go. play_end() tells whether all was
  * well; the play and all it shows live in the arena. */
 struct play *play_begin(const struct performance *performance, struct arena *arena);
-void play_do(struct play *play, const struct talk_step *step);
+/* Steps of a block are played one by one; everything begins to happen with the last. */
+void play_step(struct play *play, const struct talk_step *step, bool last_of_block);
 bool play_end(struct play *play);
 
 /* play.c's parts */
@@ -119,5 +122,7 @@ void watch_log(struct play *play, const char *line);
 
 /* print.c */
 void print_transcript(const struct play *play, struct buf *out);
+/* The talk's steps again, with all that the bot said besides. */
+void print_draft(const struct play *play, struct buf *out);
 
 #endif

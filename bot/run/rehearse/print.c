@@ -81,3 +81,35 @@ void print_transcript(const struct play *play, struct buf *out)
 			print_bot(play, out, entry);
 	}
 }
+
+/* As a line of a talk: several lines stand indented below. */
+static void print_words(struct buf *out, const char *text)
+{
+	if (text && strchr(text, '\n')) {
+		buf_char(out, '\n');
+		print_lines(out, "    ", text);
+	} else {
+		buf_printf(out, " %s\n", text ? text : "");
+	}
+}
+
+void print_draft(const struct play *play, struct buf *out)
+{
+	const struct talk *talk = play->talk;
+	for (size_t i = 0; i < talk->step_count; i++) {
+		const struct talk_step *step = &talk->steps[i];
+		bool inside = step->block != TALK_ALONE;
+		if (inside && step->block_first)
+			buf_str(out, step->block == TALK_AT_ONCE ? "at once:\n" : "in any order:\n");
+		buf_printf(out, "%s%s\n", inside ? "  " : "", step->source);
+		if (step->text && strchr(step->text, '\n'))
+			print_lines(out, inside ? "      " : "    ", step->text);
+		for (size_t e = 0; e < play->entry_count; e++) {
+			const struct entry *entry = &play->entries[e];
+			if (entry->type != ENTRY_HEARD || entry->expected || entry->step != step)
+				continue;
+			buf_printf(out, "bot → %s:", play_where(play, entry));
+			print_words(out, entry->text);
+		}
+	}
+}
