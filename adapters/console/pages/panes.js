@@ -1,9 +1,9 @@
 // A pane: one kind of phone, or the groups; shows one conversation of its own at a time.
-import { say, tongue } from "./texts.js";
-import { count } from "./parts.js";
-import { draw, element } from "./notes.js";
+import { say, tongue } from './texts.js';
+import { count } from './parts.js';
+import { draw, element } from './notes.js';
 
-const placeholders = { resident: "placeholder_phone", group: "placeholder_group" };
+const placeholders = { resident: 'placeholder_phone', group: 'placeholder_group' };
 
 export class Pane {
 	// world: {names, hue, send(body, talk), remove(talk, id), seen(pane)}
@@ -12,45 +12,45 @@ export class Pane {
 		this.world = world;
 		this.talks = [];
 		this.talk = null;
-		this.root = document.getElementById("pane").content.firstElementChild.cloneNode(true);
+		this.root = document.getElementById('pane').content.firstElementChild.cloneNode(true);
 		this.root.id = `pane-${kind}`;
 		this.root.classList.add(kind);
 		const find = (selector) => this.root.querySelector(selector);
-		this.title = find("h2");
+		this.title = find('h2');
 		this.title.id = `title-${kind}`;
-		this.root.setAttribute("aria-labelledby", this.title.id);
-		this.who = find(".who");
-		this.screen = find(".screen");
-		this.log = find(".log");
-		this.form = find("form");
-		this.field = find("textarea");
-		this.counter = find(".count");
+		this.root.setAttribute('aria-labelledby', this.title.id);
+		this.who = find('.who');
+		this.screen = find('.screen');
+		this.log = find('.log');
+		this.form = find('form');
+		this.field = find('textarea');
+		this.counter = find('.count');
 		this.counter.id = `count-${kind}`;
-		this.speakers = find(".speakers");
-		this.replying = find(".replying");
+		this.speakers = find('.speakers');
+		this.replying = find('.replying');
 		this.#listen();
 	}
 
 	#listen() {
-		this.form.addEventListener("submit", (event) => {
+		this.form.addEventListener('submit', (event) => {
 			event.preventDefault();
 			this.#submit();
 		});
-		this.field.addEventListener("keydown", (event) => {
+		this.field.addEventListener('keydown', (event) => {
 			// Enter that ends a Chinese input method's word is not a send.
-			if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
+			if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
 				event.preventDefault();
 				this.#submit();
 			}
-			if (event.key === "Escape" && this.talk.about) this.#replyTo(null);
+			if (event.key === 'Escape' && this.talk.about) this.#replyTo(null);
 		});
-		this.field.addEventListener("input", () => this.#typed());
-		this.replying.querySelector("button").addEventListener("click", () => this.#replyTo(null));
-		this.who.addEventListener("keydown", (event) => this.#roveTabs(event));
-		this.log.addEventListener("keydown", (event) => this.#roveNotes(event));
-		this.log.addEventListener("focusin", (event) => this.#current(event.target.closest("article")));
-		this.log.addEventListener("click", (event) => this.#clicked(event));
-		this.speakers.addEventListener("change", (event) => {
+		this.field.addEventListener('input', () => this.#typed());
+		this.replying.querySelector('button').addEventListener('click', () => this.#replyTo(null));
+		this.who.addEventListener('keydown', (event) => this.#roveTabs(event));
+		this.log.addEventListener('keydown', (event) => this.#roveNotes(event));
+		this.log.addEventListener('focusin', (event) => this.#current(event.target.closest('article')));
+		this.log.addEventListener('click', (event) => this.#clicked(event));
+		this.speakers.addEventListener('change', (event) => {
 			this.talk.speaker = event.target.value;
 			this.#labels();
 			this.refresh();
@@ -88,16 +88,16 @@ export class Pane {
 	}
 
 	tabs() {
-		const focused = document.activeElement?.closest(".who") === this.who;
-		this.who.setAttribute("aria-label", this.kind === "group" ? say("choose_group")
-			: say("phones_of", { name: say(this.kind) }));
+		const focused = document.activeElement?.closest('.who') === this.who;
+		this.who.setAttribute('aria-label', this.kind === 'group' ? say('choose_group')
+			: say('phones_of', { name: say(this.kind) }));
 		this.who.replaceChildren(...this.talks.map((talk) => {
 			const on = talk === this.talk;
-			const tab = element("button", {
-				type: "button", role: "tab", "aria-selected": String(on), tabindex: on ? 0 : -1,
-				id: `tab-${talk.index}`, "aria-controls": `log-${this.kind}`,
-			}, element("span", { lang: tongue(talk.name), text: talk.name }), badge(talk.unread));
-			tab.addEventListener("click", () => this.select(talk, true));
+			const tab = element('button', {
+				type: 'button', role: 'tab', 'aria-selected': String(on), tabindex: on ? 0 : -1,
+				id: `tab-${talk.index}`, 'aria-controls': `log-${this.kind}`,
+			}, element('span', { lang: tongue(talk.name), text: talk.name }), badge(talk.unread));
+			tab.addEventListener('click', () => this.select(talk, true));
 			return tab;
 		}));
 		this.log.id = `log-${this.kind}`;
@@ -106,32 +106,32 @@ export class Pane {
 
 	#more() {
 		const { talk } = this;
-		this.root.querySelector(".more").textContent = talk.room
-			? say("members", { count: talk.members.length })
-			: `${say(this.kind === "resident" ? "sms" : "chat")} · ${talk.person.address}`;
+		this.root.querySelector('.more').textContent = talk.room
+			? say('members', { count: talk.members.length })
+			: `${say(this.kind === 'resident' ? 'sms' : 'chat')} · ${talk.person.address}`;
 	}
 
 	#chooseSpeaker() {
 		const { talk } = this;
 		this.speakers.hidden = !talk.room;
 		if (!talk.room) return;
-		this.speakers.querySelector("legend").textContent = say("speak_as");
-		this.speakers.querySelector("div").replaceChildren(...talk.members.map((person) =>
-			element("label", {}, element("input", {
-				type: "radio", name: `speaker-${talk.index}`, value: person.address,
+		this.speakers.querySelector('legend').textContent = say('speak_as');
+		this.speakers.querySelector('div').replaceChildren(...talk.members.map((person) =>
+			element('label', {}, element('input', {
+				type: 'radio', name: `speaker-${talk.index}`, value: person.address,
 				checked: person.address === talk.speaker,
-			}), element("span", { lang: tongue(person.name), text: person.name }))));
+			}), element('span', { lang: tongue(person.name), text: person.name }))));
 	}
 
 	#labels() {
 		const { talk } = this;
-		this.field.setAttribute("aria-label", say("message_as", { name: this.world.names(talk.speaker) }));
-		this.field.setAttribute("aria-describedby", this.counter.id);
-		this.field.placeholder = say(placeholders[this.kind] ?? "placeholder_chat",
+		this.field.setAttribute('aria-label', say('message_as', { name: this.world.names(talk.speaker) }));
+		this.field.setAttribute('aria-describedby', this.counter.id);
+		this.field.placeholder = say(placeholders[this.kind] ?? 'placeholder_chat',
 			{ name: this.world.names(talk.speaker) });
-		this.form.querySelector(".send").setAttribute("aria-label", say("send"));
-		this.log.setAttribute("aria-label", say("log", { name: talk.name }));
-		this.replying.querySelector("button").setAttribute("aria-label", say("cancel_reply"));
+		this.form.querySelector('.send').setAttribute('aria-label', say('send'));
+		this.log.setAttribute('aria-label', say('log', { name: talk.name }));
+		this.replying.querySelector('button').setAttribute('aria-label', say('cancel_reply'));
 	}
 
 	#roveTabs(event) {
@@ -139,8 +139,8 @@ export class Pane {
 		const at = this.talks.indexOf(this.talk);
 		let to = null;
 		if (step) to = (at + step + this.talks.length) % this.talks.length;
-		if (event.key === "Home") to = 0;
-		if (event.key === "End") to = this.talks.length - 1;
+		if (event.key === 'Home') to = 0;
+		if (event.key === 'End') to = this.talks.length - 1;
 		if (to === null) return;
 		event.preventDefault();
 		this.select(this.talks[to], true);
@@ -151,20 +151,20 @@ export class Pane {
 	#typed() {
 		const text = this.field.value;
 		this.talk.draft = text;
-		this.field.style.height = "auto";
+		this.field.style.height = 'auto';
 		this.field.style.height = `${Math.min(this.field.scrollHeight + 2, 140)}px`;
-		this.counter.hidden = this.kind !== "resident";
-		this.counter.textContent = text.trim() ? say("count", count(text.trim())) : "";
+		this.counter.hidden = this.kind !== 'resident';
+		this.counter.textContent = text.trim() ? say('count', count(text.trim())) : '';
 	}
 
 	#submit() {
 		const text = this.field.value.trim();
-		if (text === "") return;
+		if (text === '') return;
 		const { talk } = this;
 		this.world.send({
 			as: talk.speaker, group: talk.room?.id, text, about: talk.about ?? undefined,
 		}, talk);
-		this.field.value = "";
+		this.field.value = '';
 		this.#replyTo(null, false);
 		this.#typed();
 	}
@@ -174,8 +174,8 @@ export class Pane {
 		this.talk.about = note?.id ?? null;
 		this.replying.hidden = note === null;
 		if (note)
-			this.replying.querySelector("p").textContent = say("replying", {
-				name: this.world.names(note.from), text: note.text.split("\n")[0],
+			this.replying.querySelector('p').textContent = say('replying', {
+				name: this.world.names(note.from), text: note.text.split('\n')[0],
 			});
 		if (focus) this.field.focus();
 	}
@@ -183,7 +183,7 @@ export class Pane {
 	// ---- reading ----
 
 	#articles() {
-		return [...this.log.querySelectorAll("article")];
+		return [...this.log.querySelectorAll('article')];
 	}
 
 	// One message takes part in the Tab order; arrows choose which.
@@ -194,7 +194,7 @@ export class Pane {
 
 	#roveNotes(event) {
 		const articles = this.#articles();
-		const at = articles.indexOf(event.target.closest("article"));
+		const at = articles.indexOf(event.target.closest('article'));
 		const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: articles.length - 1 }[event.key];
 		if (to === undefined || at < 0) return;
 		event.preventDefault();
@@ -202,14 +202,14 @@ export class Pane {
 	}
 
 	#clicked(event) {
-		const button = event.target.closest("button");
+		const button = event.target.closest('button');
 		if (!button) return;
 		const { talk } = this;
-		const about = button.closest("article")?.dataset.id;
+		const about = button.closest('article')?.dataset.id;
 		const { press, react, reply, go, remove, example } = button.dataset;
 		const body = { as: talk.speaker, group: talk.room?.id, about };
 		if (press !== undefined) this.world.send({ ...body, button: press }, talk, button.textContent);
-		if (react !== undefined && button.getAttribute("aria-pressed") !== "true")
+		if (react !== undefined && button.getAttribute('aria-pressed') !== 'true')
 			this.world.send({ ...body, reaction: react }, talk);
 		if (reply !== undefined) this.#replyTo(about);
 		if (go !== undefined) this.#articles().find(({ dataset }) => dataset.id === go)?.focus();
@@ -222,21 +222,21 @@ export class Pane {
 	}
 
 	#empty() {
-		const parts = [element("p", { text: say(`empty_${this.kind}`) })];
-		if (this.kind === "resident")
-			parts.push(element("p", { class: "try" }, say("try")),
-				element("button", { type: "button", class: "example", "data-example": "",
-					text: say("try_resident") }));
-		return element("div", { class: "empty" }, ...parts);
+		const parts = [element('p', { text: say(`empty_${this.kind}`) })];
+		if (this.kind === 'resident')
+			parts.push(element('p', { class: 'try' }, say('try')),
+				element('button', { type: 'button', class: 'example', 'data-example': '',
+					text: say('try_resident') }));
+		return element('div', { class: 'empty' }, ...parts);
 	}
 
 	#article(note) {
 		const { talk, world } = this;
 		const mine = !talk.room && note.from && !note.press;
-		const made = element("article", {
-			"data-id": note.id, tabindex: -1,
-			class: ["note", mine && "mine", !note.from && "bot", note.press && "press-note",
-				talk.room && "in-group", note.job && "pending"].filter(Boolean).join(" "),
+		const made = element('article', {
+			'data-id': note.id, tabindex: -1,
+			class: ['note', mine && 'mine', !note.from && 'bot', note.press && 'press-note',
+				talk.room && 'in-group', note.job && 'pending'].filter(Boolean).join(' '),
 		});
 		made.append(...draw(note, talk, { ...world, speaker: world.person(talk.speaker) }));
 		reachable(made, false);
@@ -246,11 +246,11 @@ export class Pane {
 	// All of it anew, silently.
 	refresh() {
 		const focused = this.log.contains(document.activeElement)
-			? document.activeElement.closest("article")?.dataset.id : null;
-		this.log.setAttribute("aria-live", "off");
+			? document.activeElement.closest('article')?.dataset.id : null;
+		this.log.setAttribute('aria-live', 'off');
 		const children = [];
 		for (const note of this.talk.inOrder()) {
-			if (note.divider) children.push(element("p", { class: "divider", text: say("new_session") }));
+			if (note.divider) children.push(element('p', { class: 'divider', text: say('new_session') }));
 			else children.push(this.#article(note));
 		}
 		this.log.replaceChildren(...(children.length ? children : [this.#empty()]));
@@ -258,7 +258,7 @@ export class Pane {
 			?? this.#articles().at(-1));
 		if (focused) this.#articles().find(({ dataset }) => dataset.id === focused)?.focus();
 		this.log.scrollTop = this.log.scrollHeight;
-		requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
+		requestAnimationFrame(() => this.log.setAttribute('aria-live', 'polite'));
 	}
 
 	// One message, new or changed; what had the focus keeps it.
@@ -266,12 +266,12 @@ export class Pane {
 		const old = this.#articles().find(({ dataset }) => dataset.id === note.id);
 		const fresh = this.#article(note);
 		// What was pending has its place only now.
-		const placed = old?.classList.contains("pending") && !note.job;
+		const placed = old?.classList.contains('pending') && !note.job;
 		if (placed) old.remove();
 		if (!old || placed) {
 			const low = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
 			const next = this.#articles().find(({ dataset }) => this.talk.after(dataset.id, note));
-			this.log.querySelector(".empty")?.remove();
+			this.log.querySelector('.empty')?.remove();
 			if (next) next.before(fresh);
 			else this.log.append(fresh);
 			if (!this.log.contains(document.activeElement)) this.#current(fresh);
@@ -294,12 +294,12 @@ export class Pane {
 
 function reachable(article, on) {
 	article.tabIndex = on ? 0 : -1;
-	for (const button of article.querySelectorAll("button")) button.tabIndex = on ? 0 : -1;
+	for (const button of article.querySelectorAll('button')) button.tabIndex = on ? 0 : -1;
 }
 
 export function badge(unread) {
 	if (!unread) return null;
-	return element("span", { class: "badge" },
-		element("span", { "aria-hidden": "true", text: unread > 99 ? "99+" : unread }),
-		element("span", { class: "unseen", text: ` ${say("unread", { count: unread })}` }));
+	return element('span', { class: 'badge' },
+		element('span', { 'aria-hidden': 'true', text: unread > 99 ? '99+' : unread }),
+		element('span', { class: 'unseen', text: ` ${say('unread', { count: unread })}` }));
 }

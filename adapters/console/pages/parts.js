@@ -1,7 +1,7 @@
 // How many SMS parts a text takes: 160/153 septets in GSM-7 (3GPP TS 23.038), else 70/67 UCS-2 units.
 const basic = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
-	"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà");
-const extended = new Set("\f^{}\\[~]|€");
+	'¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà');
+const extended = new Set('\f^{}\\[~]|€');
 
 // {units, parts, room}: `room` is what as many parts hold at most.
 export function count(text) {

@@ -1,17 +1,17 @@
 // The simulator: phones and group chats side by side, each message on its way to the real daemon.
-import { choose, chosen, languages, say } from "./texts.js";
-import { element, icon } from "./notes.js";
-import { Pane, badge } from "./panes.js";
-import { Wire, newId } from "./wire.js";
+import { choose, chosen, languages, say } from './texts.js';
+import { element, icon } from './notes.js';
+import { Pane, badge } from './panes.js';
+import { Wire, newId } from './wire.js';
 
-const kinds = ["resident", "group", "volunteer", "organiser"];
+const kinds = ['resident', 'group', 'volunteer', 'organiser'];
 const longest = 400; // messages kept of one conversation
-const narrow = matchMedia("(max-width: 44.99rem)");
+const narrow = matchMedia('(max-width: 44.99rem)');
 
 const people = new Map();
 const talks = new Map();
 let session = null;
-let active = "resident";
+let active = 'resident';
 let live = null;
 
 // A conversation: the bot with one phone, or a group.
@@ -20,7 +20,7 @@ class Talk {
 		Object.assign(this, { key, kind, name, speaker, index: talks.size });
 		this.notes = new Map();
 		this.unread = 0;
-		this.draft = "";
+		this.draft = '';
 		this.about = null;
 	}
 
@@ -43,9 +43,9 @@ class Talk {
 }
 
 const world = {
-	names: (address) => people.get(address)?.name ?? (address ? address : say("linli")),
+	names: (address) => people.get(address)?.name ?? (address ? address : say('linli')),
 	person: (address) => people.get(address),
-	hue: (address) => (address ? `hue-${[...people.keys()].indexOf(address) % 6}` : "linli"),
+	hue: (address) => (address ? `hue-${[...people.keys()].indexOf(address) % 6}` : 'linli'),
 	send,
 	remove(talk, id) {
 		talk.notes.delete(id);
@@ -73,10 +73,10 @@ function takeState(state) {
 			talks.set(key, new Talk(key, person.role, person.name, person.address));
 		talks.get(key).person = person;
 	}
-	const members = state.people.filter(({ role }) => role !== "resident");
+	const members = state.people.filter(({ role }) => role !== 'resident');
 	for (const room of state.groups) {
 		const key = `group ${room.id}`;
-		if (!talks.has(key)) talks.set(key, new Talk(key, "group", room.title, members[0]?.address));
+		if (!talks.has(key)) talks.set(key, new Talk(key, 'group', room.title, members[0]?.address));
 		Object.assign(talks.get(key), { room, members });
 	}
 	if (restarted)
@@ -98,7 +98,7 @@ function takeNote(note) {
 	if (panes[talk.kind].talk === talk) panes[talk.kind].update(note);
 	if (!fresh || note.press || onScreen(talk)) return;
 	talk.unread++;
-	document.getElementById("news").textContent = say("news", { name: talk.name });
+	document.getElementById('news').textContent = say('news', { name: talk.name });
 	panes[talk.kind].tabs();
 	drawSwitch();
 }
@@ -122,8 +122,8 @@ function takeJob(job) {
 	const talk = talks.get(job.body.group ? `group ${job.body.group}` : `phone ${job.body.as}`);
 	const note = talk.notes.get(job.body.id);
 	if (note?.job && panes[talk.kind].talk === talk) panes[talk.kind].update(note);
-	if (!note && job.state !== "sent")
-		document.getElementById("news").textContent = say(job.state, { why: job.why || say("no_answer") });
+	if (!note && job.state !== 'sent')
+		document.getElementById('news').textContent = say(job.state, { why: job.why || say('no_answer') });
 }
 
 // ---- what is on the screen ----
@@ -141,7 +141,7 @@ function seen(pane) {
 
 function show(kind, focus) {
 	active = kind;
-	for (const other of kinds) panes[other].root.classList.toggle("active", other === kind);
+	for (const other of kinds) panes[other].root.classList.toggle('active', other === kind);
 	seen(panes[kind]);
 	drawSwitch();
 	if (panes[kind].talk) panes[kind].log.scrollTop = panes[kind].log.scrollHeight;
@@ -153,25 +153,25 @@ function unreadOf(kind) {
 }
 
 function drawSwitch() {
-	const bar = document.getElementById("switch");
+	const bar = document.getElementById('switch');
 	const focused = bar.contains(document.activeElement) ? document.activeElement.dataset.kind : null;
 	bar.replaceChildren(...kinds.filter((kind) => panes[kind].talks.length > 0).map((kind) => {
-		const button = element("button", {
-			type: "button", "data-kind": kind, "aria-current": kind === active ? "true" : null,
-		}, icon(kind), element("span", { text: say(`tab_${kind}`) }), badge(unreadOf(kind)));
-		button.addEventListener("click", () => show(kind, false));
+		const button = element('button', {
+			type: 'button', 'data-kind': kind, 'aria-current': kind === active ? 'true' : null,
+		}, icon(kind), element('span', { text: say(`tab_${kind}`) }), badge(unreadOf(kind)));
+		button.addEventListener('click', () => show(kind, false));
 		return button;
 	}));
 	if (focused) bar.querySelector(`[data-kind="${focused}"]`)?.focus();
 	const unread = kinds.reduce((sum, kind) => sum + unreadOf(kind), 0);
-	document.title = (unread ? `(${unread}) ` : "") + say("title");
+	document.title = (unread ? `(${unread}) ` : '') + say('title');
 }
 
 function drawSkips() {
-	document.getElementById("skips").replaceChildren(...kinds
+	document.getElementById('skips').replaceChildren(...kinds
 		.filter((kind) => panes[kind].talks.length > 0).map((kind) => {
-			const link = element("a", { href: `#pane-${kind}`, text: say(kind) });
-			link.addEventListener("click", (event) => {
+			const link = element('a', { href: `#pane-${kind}`, text: say(kind) });
+			link.addEventListener('click', (event) => {
 				event.preventDefault();
 				show(kind, true);
 			});
@@ -181,19 +181,19 @@ function drawSkips() {
 
 function setLive(now) {
 	live = now;
-	const line = document.getElementById("live");
-	line.className = `live ${live === null ? "" : live ? "up" : "down"}`;
-	line.textContent = say(live === null ? "connecting" : live ? "live" : "away");
+	const line = document.getElementById('live');
+	line.className = `live ${live === null ? '' : live ? 'up' : 'down'}`;
+	line.textContent = say(live === null ? 'connecting' : live ? 'live' : 'away');
 }
 
 function setLanguage(tag) {
 	document.documentElement.lang = choose(tag);
-	for (const part of document.querySelectorAll("[data-text]"))
+	for (const part of document.querySelectorAll('[data-text]'))
 		part.textContent = say(part.dataset.text);
-	for (const part of document.querySelectorAll("[data-label]"))
-		part.setAttribute("aria-label", say(part.dataset.label));
-	for (const button of document.querySelectorAll("[data-language]"))
-		button.setAttribute("aria-pressed", String(button.dataset.language === chosen()));
+	for (const part of document.querySelectorAll('[data-label]'))
+		part.setAttribute('aria-label', say(part.dataset.label));
+	for (const button of document.querySelectorAll('[data-language]'))
+		button.setAttribute('aria-pressed', String(button.dataset.language === chosen()));
 	for (const kind of kinds) panes[kind].texts();
 	setLive(live);
 	drawSwitch();
@@ -202,7 +202,7 @@ function setLanguage(tag) {
 
 function remembered() {
 	try {
-		return localStorage.getItem("language");
+		return localStorage.getItem('language');
 	} catch {
 		return null; // storage may be forbidden; the browser's language serves then
 	}
@@ -210,20 +210,20 @@ function remembered() {
 
 function remember(tag) {
 	try {
-		localStorage.setItem("language", tag);
+		localStorage.setItem('language', tag);
 	} catch {
 		/* as above */
 	}
 }
 
-for (const kind of kinds) document.getElementById("panes").append(panes[kind].root);
-for (const button of document.querySelectorAll("[data-language]"))
-	button.addEventListener("click", () => {
+for (const kind of kinds) document.getElementById('panes').append(panes[kind].root);
+for (const button of document.querySelectorAll('[data-language]'))
+	button.addEventListener('click', () => {
 		remember(button.dataset.language);
 		setLanguage(button.dataset.language);
 	});
-const asked = new URLSearchParams(location.search).get("lang");
+const asked = new URLSearchParams(location.search).get('lang');
 setLanguage(languages.includes(asked) ? asked : remembered() ?? navigator.language);
 show(active, false);
-narrow.addEventListener("change", () => show(active, false));
+narrow.addEventListener('change', () => show(active, false));
 wire.connect();

@@ -3,7 +3,7 @@ const longest = 5000;
 
 export function newId() {
 	const bytes = crypto.getRandomValues(new Uint8Array(12));
-	return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+	return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 export class Wire {
@@ -16,10 +16,10 @@ export class Wire {
 	}
 
 	connect() {
-		const source = new EventSource("events");
-		source.addEventListener("hello", () => this.#loadState(source));
-		source.addEventListener("note", (event) => this.on.note(JSON.parse(event.data)));
-		source.addEventListener("error", () => this.#again(source));
+		const source = new EventSource('events');
+		source.addEventListener('hello', () => this.#loadState(source));
+		source.addEventListener('note', (event) => this.on.note(JSON.parse(event.data)));
+		source.addEventListener('error', () => this.#again(source));
 	}
 
 	#again(source) {
@@ -33,7 +33,7 @@ export class Wire {
 	// Events are open already, so what happens meanwhile comes as notes.
 	async #loadState(source) {
 		try {
-			const answer = await fetch("state", { cache: "no-store" });
+			const answer = await fetch('state', { cache: 'no-store' });
 			if (!answer.ok) throw new Error(String(answer.status));
 			this.on.state(await answer.json());
 			this.failures = 0;
@@ -46,8 +46,8 @@ export class Wire {
 
 	// One after the other for each speaker in each conversation: order is kept.
 	send(body) {
-		const job = { body, state: "sending", why: null };
-		const key = `${body.as} ${body.group ?? ""}`;
+		const job = { body, state: 'sending', why: null };
+		const key = `${body.as} ${body.group ?? ''}`;
 		const before = this.queues.get(key) ?? Promise.resolve();
 		this.queues.set(key, before.then(() => this.#deliver(job)));
 		return job;
@@ -57,17 +57,17 @@ export class Wire {
 		for (let tries = 0; ; tries++) {
 			const answer = await this.#post(job.body);
 			if (answer !== null && answer.status === 202) {
-				job.state = "sent";
+				job.state = 'sent';
 				this.on.job(job);
 				return;
 			}
 			if (answer !== null && answer.status >= 400 && answer.status < 500) {
-				job.state = "failed";
-				job.why = (await answer.text().catch(() => "")).trim();
+				job.state = 'failed';
+				job.why = (await answer.text().catch(() => '')).trim();
 				this.on.job(job);
 				return;
 			}
-			job.state = "waiting";
+			job.state = 'waiting';
 			this.on.job(job);
 			await this.#sleep(Math.min(500 * 2 ** tries, longest));
 		}
@@ -76,9 +76,9 @@ export class Wire {
 	// null: no answer came; whether it arrived is not known, but its id stays the same.
 	async #post(body) {
 		try {
-			return await fetch("send", {
-				method: "POST",
-				headers: { "Content-Type": "application/json" },
+			return await fetch('send', {
+				method: 'POST',
+				headers: { 'Content-Type': 'application/json' },
 				body: JSON.stringify(body),
 				signal: AbortSignal.timeout(10000),
 			});
