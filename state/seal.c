@@ -33,6 +33,7 @@ enum {
 
 /* What a secret is stretched to: one subkey seals, another one (of the oldest) makes hashes. */
 static const char kdf_context[crypto_kdf_CONTEXTBYTES] = {'l', 'i', 'n', 'l', 'i', '-', 'v', '1'};
+_Static_assert(SEAL_OVERHEAD == HEAD_LEN + NONCE_LEN + TAG_LEN, "the sealed form of state/seal.h");
 enum { SUBKEY_SEAL = 1, SUBKEY_LOOKUP = 2, SUBKEY_ID = 3 };
 
 struct seal_key {

@@ -28,6 +28,9 @@ struct seal *seal_open_file(const char *file, struct error *error_r) MUST_CHECK;
 struct seal *seal_from_bytes(const unsigned char secret[32]);
 void seal_free(struct seal **seal);
 
+/* A sealed value is this much longer than the plain one. */
+enum { SEAL_OVERHEAD = 1 + 4 + 24 + 16 };
+
 /* Appends the sealed form of data to `out`. */
 void seal_shut(const struct seal *seal, const char *place, const void *data, size_t len,
 	       struct buf *out);

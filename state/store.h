@@ -76,7 +76,9 @@ struct store_outbox_entry {
 /* What the store tells by itself. */
 struct store_listener {
 	void *arg;
-	/* Next inbox entries of owned shards, in order. Entries arrive once per ownership. */
+	/* Next inbox entries of owned shards, in order. Entries arrive once per ownership; no more than
+	 * some 10,000 of a shard before the first are answered. One that does not open is logged, left
+	 * where it is, and skipped. */
 	void (*event)(void *arg, const struct store_event *event);
 	/* The connection came (back) or went; `why` when it went. */
 	void (*up)(void *arg);

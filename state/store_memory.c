@@ -191,12 +191,14 @@ static void run_own(struct call *call, struct memory_shard *shard)
 	const struct handle *handle = call->handle;
 
 	call->fence = owned_fence(handle, call->shard);
-	if (call->fence != 0 && call->fence == shard->fence)
-		shard->owner = handle->instance;
-	else
+	if (call->fence == 0) {
 		call->fence = memory_shard_own(shard, handle->instance);
-	if (call->fence == 0)
+		call->result = call->fence ? STORE_OK : STORE_FENCED;
+	} else if (call->fence == shard->fence) {
+		shard->owner = handle->instance;
+	} else {
 		call->result = STORE_FENCED;
+	}
 }
 
 static void tell_own(struct call *call)

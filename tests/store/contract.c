@@ -86,6 +86,18 @@ static void own_a(struct scene *scene)
 	assert_int_equal(bed_own(scene->bed, scene->one, A), STORE_OK);
 }
 
+/* Somebody takes the shard from whoever owns it; a renewal may come in between. */
+static void take_a(struct scene *scene, struct store *store)
+{
+	enum store_result result;
+
+	do {
+		bed_expire(scene->bed, A);
+		result = bed_own(scene->bed, store, A);
+		assert_true(result == STORE_OK || result == STORE_FENCED);
+	} while (result != STORE_OK);
+}
+
 /* ---- inbox ---- */
 
 static void accepted_events_reach_the_owner_in_order(void **state)
@@ -196,8 +208,7 @@ static void a_taken_shard_is_lost_and_redelivered(void **state)
 	assert_int_equal(
 		write_one(scene, scene->one, scene->one_heard.events[0].entry, "task/1", 0, "x"),
 		STORE_OK);
-	bed_expire(scene->bed, A);
-	assert_int_equal(bed_own(scene->bed, scene->two, A), STORE_OK);
+	take_a(scene, scene->two);
 	bed_until_events(scene->bed, &scene->two_heard, 2);
 	assert_string_equal(scene->two_heard.events[0].body, "not answered");
 	assert_string_equal(scene->two_heard.events[1].body, "not answered either");
@@ -213,8 +224,7 @@ static void a_taken_shard_is_lost_and_redelivered(void **state)
 		write_one(scene, scene->two, scene->two_heard.events[0].entry, "task/2", 0, "y"),
 		STORE_OK);
 	/* It can get it back, and is told of what is left only. */
-	bed_expire(scene->bed, A);
-	own_a(scene);
+	take_a(scene, scene->one);
 	bed_until_events(scene->bed, &scene->one_heard, 4);
 	assert_string_equal(scene->one_heard.events[3].body, "not answered either");
 	assert_int_equal(scene->one_heard.losts, 1);
@@ -230,8 +240,7 @@ static void a_loss_is_noticed_without_a_call(void **state)
 	struct scene *scene = *state;
 
 	own_a(scene);
-	bed_expire(scene->bed, A);
-	assert_int_equal(bed_own(scene->bed, scene->two, A), STORE_OK);
+	take_a(scene, scene->two);
 	bed_until(scene->bed, has_lost, &scene->one_heard, "lost");
 	assert_int_equal(scene->two_heard.losts, 0);
 }
@@ -537,8 +546,7 @@ static void a_send_is_settled_once(void **state)
 		bed_settle(scene->bed, scene->one, A, "sms", LANE_BULK, sends[2].entry, NULL),
 		STORE_GONE);
 	/* Taken over: the old owner must not send, but may tell what became of it. */
-	bed_expire(scene->bed, A);
-	assert_int_equal(bed_own(scene->bed, scene->two, A), STORE_OK);
+	take_a(scene, scene->two);
 	assert_int_equal(HANDOVER(scene->one, 2), STORE_FENCED);
 	assert_int_equal(scene->one_heard.losts, 1);
 	assert_int_equal(bed_outbox(scene->bed, scene->two, A, "sms", scene->arena, &entries), 1);
@@ -663,14 +671,11 @@ static void a_cut_owner_whose_shard_was_taken_hears_of_it(void **state)
 	own_a(scene);
 	bed_event(scene->bed, scene->one, A, "mine");
 	bed_until_events(scene->bed, &scene->one_heard, 1);
-	bed_expire(scene->bed, A);
 	bed_cut(scene->bed);
 	bed_until(scene->bed, is_down, &scene->one_heard, "down");
 	bed_mend(scene->bed);
 	bed_until(scene->bed, is_back, &scene->two_heard, "up again");
-	/* The reconnected owner may renew first; expire until the other one gets it. */
-	while (bed_own(scene->bed, scene->two, A) != STORE_OK)
-		bed_expire(scene->bed, A);
+	take_a(scene, scene->two);
 	bed_until(scene->bed, has_lost, &scene->one_heard, "lost");
 	bed_until_events(scene->bed, &scene->two_heard, 1);
 	assert_string_equal(scene->two_heard.events[0].body, "mine");
