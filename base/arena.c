@@ -1,4 +1,4 @@
-/* Hands out zeroed memory from blocks that are freed together. */
+/* base/arena.c - hands out zeroed memory from blocks that are freed together. */
 #include "base/arena.h"
 
 #include <stdint.h>

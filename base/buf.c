@@ -1,4 +1,4 @@
-/* Grows a byte buffer by doubling, up to the ceiling it was born with. */
+/* base/buf.c - grows a byte buffer by doubling, up to the ceiling it was born with. */
 #include "base/buf.h"
 
 #include <stdarg.h>

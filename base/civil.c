@@ -1,4 +1,4 @@
-/* Counts days between calendar dates and the epoch. */
+/* base/civil.c - counts days between calendar dates and the epoch. */
 #include "base/civil.h"
 
 enum { DAY_S = 86400, ERA_DAYS = 146097, EPOCH_DAYS = 719468 /* 0000-03-01 to 1970-01-01 */ };

@@ -1,4 +1,4 @@
-/* Reads the clocks; nobody else does. */
+/* base/clock.c - reads the clocks; nobody else does. */
 #include "base/clock.h"
 
 #include <time.h>

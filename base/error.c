@@ -1,4 +1,4 @@
-/* Writes the sentence of an error where the fact is known. */
+/* base/error.c - writes the sentence of an error where the fact is known. */
 #include "base/error.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Writes log lines to stderr: JSON for a journal, plain text for a terminal. */
+/* base/log.c - writes log lines to stderr: JSON for a journal, plain text for a terminal. */
 #include "base/log.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Hangs descriptors, timers, signals and work on one libuv loop. */
+/* base/loop.c - hangs descriptors, timers, signals and work on one libuv loop. */
 #include "base/loop.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Starts child processes that end with us, and tells when one has ended. */
+/* base/loop_child.c - starts child processes that end with us, and tells when one has ended. */
 #include "base/loop.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Sends work and name lookups to the thread pool and brings the results back. */
+/* base/loop_work.c - sends work and name lookups to the thread pool and brings the results back. */
 #include "base/loop.h"
 
 #include <net/if.h>

@@ -1,4 +1,4 @@
-/* Cleans, measures, folds and cuts UTF-8 text. */
+/* base/text.c - cleans, measures, folds and cuts UTF-8 text. */
 #include "base/text.h"
 
 #include <stdlib.h>

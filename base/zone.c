@@ -1,4 +1,4 @@
-/* Reads time zone files (RFC 8536) and the rule for the years after their table. */
+/* base/zone.c - reads time zone files (RFC 8536) and the rule for the years after their table. */
 #include "base/zone.h"
 
 #include <ctype.h>

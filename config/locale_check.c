@@ -1,4 +1,4 @@
-/* Build tool: tells every mistake of the locales, and every text that no source uses. */
+/* config/locale_check.c - build tool: tells the mistakes of the locales, and texts that no source uses. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

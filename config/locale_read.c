@@ -1,4 +1,4 @@
-/* Reads one locale file and compares it with the English one. */
+/* config/locale_read.c - reads one locale file and compares it with the English one. */
 #include "config/locale_read.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Collects mistakes and finds the name that a misspelt one meant. */
+/* config/mistakes.c - collects mistakes and finds the name that a misspelt one meant. */
 #include "config/mistakes.h"
 
 #include <stdarg.h>

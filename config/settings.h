@@ -13,13 +13,18 @@
 
 enum setting_type {
 	SETTING_TEXT,     /* const char * */
-	SETTING_SECRET,   /* const char *; never printed; "file:PATH" or "env:NAME" read it from there */
+	SETTING_SECRET,   /* const char *; never printed; "file:PATH" or "env:NAME" read it from there;
+			     a relative PATH is below the config file's folder */
 	SETTING_URL,      /* const char *; http(s):// or ws(s):// with a host */
 	SETTING_BOOL,     /* bool */
 	SETTING_INT,      /* int64_t within least…most */
-	SETTING_DURATION, /* int64_t milliseconds; written 90s, 15m, 2h, 1d; least…most in ms */
+	SETTING_DURATION, /* int64_t milliseconds; written 500ms, 90s, 15m, 2h, 1d; least…most in ms */
 	SETTING_TEXTS,    /* struct texts: a list of strings */
 	SETTING_CHOICE,   /* const char *, one of `choices` ("a|b|c") */
+	/* For communities only: */
+	SETTING_WORDS,    /* struct texts, each folded (base/text.h) */
+	SETTING_NAMES,    /* struct names: one text, or one for each language */
+	SETTING_LANGUAGE, /* int: a locale's tag */
 };
 
 struct texts {
@@ -33,7 +38,7 @@ enum {
 };
 
 struct setting {
-	const char *name;
+	const char *name; /* "flood.count" is the key count in the section flood */
 	enum setting_type type;
 	size_t offset;
 	unsigned flags;

@@ -1,4 +1,4 @@
-/* Build tool: writes enum text_id and the key names from the keys of the English locale. */
+/* config/text_ids.c - build tool: writes enum text_id from the keys of the English locale. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

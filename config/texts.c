@@ -1,4 +1,4 @@
-/* Loads the locales and says their sentences. */
+/* config/texts.c - loads the locales and says their sentences. */
 #include "config/texts.h"
 
 #include <assert.h>

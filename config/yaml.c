@@ -1,4 +1,4 @@
-/* Reads YAML into a tree of nodes that know where they stand. */
+/* config/yaml.c - reads YAML into a tree of nodes that know where they stand. */
 #include "config/yaml.h"
 
 #include <errno.h>
