@@ -23,7 +23,8 @@ char *arena_str(struct arena *arena, const char *s);
 char *arena_bytes(struct arena *arena, const void *data, size_t len);
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-char *arena_vprintf(struct arena *arena, const char *format, va_list args);
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 /* Grows an array that lives in the arena: `items = arena_grow(a, items, n,
  * sizeof *items)` makes room for item n (0-based); amortised, doubling at
