@@ -259,6 +259,7 @@ const struct adapter simulator_adapter = {
 	.own_size = sizeof(struct simulator),
 	.settings = simulator_settings,
 	.routes = simulator_routes,
+	.has_page = true,
 	.open = simulator_open,
 	.close = simulator_close,
 	.send = simulator_send,

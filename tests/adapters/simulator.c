@@ -193,6 +193,11 @@ static void test_bad_input_is_refused(void **state)
 	assert_int_equal(house_accepted_count(house), 0);
 }
 
+static const char *as_text(struct arena *arena, const char *text)
+{
+	return arena_printf(arena, "{\"id\":\"page-0001\"," AS ",\"text\":\"%s\"}", text);
+}
+
 static void test_length_limits(void **state)
 {
 	struct house *house = *state;
@@ -200,10 +205,9 @@ static void test_length_limits(void **state)
 	char *text = arena_alloc(arena, SIMULATOR_POINTS_MAX * 3 + 4);
 	for (size_t i = 0; i < SIMULATOR_POINTS_MAX; i++)
 		memcpy(text + i * 3, "邻", 3);
-	const char *format = "{\"id\":\"page-0001\"," AS ",\"text\":\"%s\"}";
-	assert_int_equal(post(house, arena_printf(arena, format, text)).status, 202);
+	assert_int_equal(post(house, as_text(arena, text)).status, 202);
 	memcpy(text + SIMULATOR_POINTS_MAX * 3, "x", 2);
-	assert_int_equal(post(house, arena_printf(arena, format, text)).status, 400);
+	assert_int_equal(post(house, as_text(arena, text)).status, 400);
 }
 
 static void test_repeat_shows_once(void **state)
@@ -427,10 +431,11 @@ static void test_reactions_and_presses(void **state)
 				  .button_count = 1,
 			  });
 	assert_true(house_until_settled(house, 1));
-	const char *reaction =
-		"{\"id\":\"page-000%d\"," AS "," GROUP ",\"about\":\"send-1\",\"reaction\":\"👍\"}";
-	post(house, arena_printf(house_arena(house), reaction, 1));
-	post(house, arena_printf(house_arena(house), reaction, 2));
+	for (int i = 1; i <= 2; i++)
+		post(house, arena_printf(house_arena(house),
+					 "{\"id\":\"page-000%d\"," AS "," GROUP
+					 ",\"about\":\"send-1\",\"reaction\":\"👍\"}",
+					 i));
 	post(house, "{\"id\":\"page-0003\"," AS "," GROUP
 		    ",\"about\":\"send-1\",\"button\":\"claim:4713\"}");
 	struct json_object *seen = state_of(house);
