@@ -44,10 +44,10 @@ enum event_type {
 
 struct event {
 	enum event_type type;
-	const char *id;        /* unique; send ids are made from it */
+	const char *id; /* unique; send ids are made from it */
 	const char *community;
-	int64_t now;           /* wall ms */
-	int utc_offset;        /* s, of the community's zone at `now` */
+	int64_t now;    /* wall ms */
+	int utc_offset; /* s, of the community's zone at `now` */
 	uint64_t seed;
 	/* EVENT_MESSAGE */
 	const char *channel;
@@ -65,7 +65,8 @@ struct event {
 /* Documents at hand, and those that were asked for. Owned by the runner's arena. */
 struct view;
 struct view *view_new(struct arena *arena);
-void view_put(struct view *view, const struct document *document); /* version 0: known not to exist */
+void view_put(struct view *view,
+	      const struct document *document); /* version 0: known not to exist */
 /* Keys asked for and not there yet; valid until the next step. */
 size_t view_wanted(const struct view *view, const char *const **keys_r);
 /* The document (body NULL, version 0 if it does not exist); NULL if unknown: now wanted. */
@@ -81,10 +82,10 @@ enum step_result bot_step(const struct bot *bot, const struct event *event, stru
 struct outgoing {
 	struct message_out message;
 	const char *community;
-	const char *ref;     /* an outcome event is wanted, and this comes back with it; NULL: none
-				(a REFUSED one is reported always if ref is set) */
-	const char *replaces;/* an edit is needless when a newer one of the same key waits; NULL */
-	int64_t not_after;   /* ms; worthless later; 0: 24 h after it was made */
+	const char *ref;      /* an outcome event is wanted, and this comes back with it; NULL: none
+				 (a REFUSED one is reported always if ref is set) */
+	const char *replaces; /* an edit is needless when a newer one of the same key waits; NULL */
+	int64_t not_after;    /* ms; worthless later; 0: 24 h after it was made */
 	int64_t made_at;
 };
 char *outgoing_encode(const struct outgoing *outgoing, struct arena *arena, size_t *len_r);

@@ -1,0 +1,366 @@
+/* bot/words.c - commands and answers as people type them, read by the locales' word lists. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bot/core.h"
+
+enum { FUZZY_LETTERS = 5, CODE_LEAST = 4, CODE_MOST = 6, NUMBER_WORDS = 60 };
+
+/* One row per verb: its list in the locales, and how loosely it is read. */
+static const struct verb_row {
+	const char *name; /* also in button data */
+	const char *list; /* NULL: no words of its own */
+	bool bare;        /* may stand without a code */
+	bool fuzzy;       /* a misspelling may stand without a code */
+	bool timed;       /* may be followed by a time instead of a code */
+} rows[VERB_COUNT] = {
+	[VERB_CLAIM] = {"claim", "claim", true, true, true},
+	[VERB_RELEASE] = {"release", "release", true, false, false},
+	[VERB_WAY] = {"way", "way", true, true, false},
+	[VERB_ARRIVED] = {"arrived", "arrived", true, true, false},
+	[VERB_DONE] = {"done", "done", true, true, false},
+	[VERB_KEEP] = {"keep", "keep", true, true, false},
+	[VERB_CANCEL] = {"cancel", "cancel", true, false, false},
+	[VERB_STATUS] = {"status", "status", true, true, false},
+	[VERB_CHANGE] = {"change", "change", true, true, false},
+	[VERB_YES] = {"yes", "yes", false, false, false},
+	[VERB_NO] = {"no", "no", false, false, false},
+	[VERB_JOIN] = {"join", "join", true, false, false},
+	[VERB_LIST] = {"list", "list", true, false, false},
+	[VERB_CLOSE] = {"close", "close", false, false, false},
+	[VERB_CODE] = {"code", NULL, false, false, false},
+};
+
+static bool ascii_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool ascii_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Two neighbours that belong to one word or one number. */
+static bool joined(char a, char b)
+{
+	return (ascii_digit(a) && ascii_digit(b)) || (ascii_letter(a) && ascii_letter(b));
+}
+
+static bool stands(const char *text, const char *place, const char *word, size_t len)
+{
+	if (strncmp(place, word, len) != 0 || (place > text && joined(place[-1], place[0])))
+		return false;
+	const char *end = place + len;
+	if (end[0] == 's' && ascii_letter(end[-1]) && !ascii_letter(end[1]))
+		return true;
+	return !joined(end[-1], end[0]);
+}
+
+bool word_in(const char *folded, const char *word)
+{
+	size_t len = strlen(word);
+	if (!len)
+		return false;
+	for (const char *at = folded; (at = strstr(at, word)); at++)
+		if (stands(folded, at, word, len))
+			return true;
+	return false;
+}
+
+size_t words_at(const struct bot *bot, const char *list, const char *text, const char *place)
+{
+	size_t longest = 0;
+	for (int i = 0; i < (int)locales_count(bot->locales); i++) {
+		struct word_list words = locale_words(bot->locales, i, list);
+		for (size_t w = 0; w < words.count; w++) {
+			size_t len = strlen(words.words[w]);
+			if (len > longest && stands(text, place, words.words[w], len))
+				longest = len;
+		}
+	}
+	return longest;
+}
+
+/* Optimal string alignment of at most one: a wrong, missing, extra or swapped letter. */
+static bool one_off(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), head = 0, tail = 0;
+	while (head < la && head < lb && a[head] == b[head])
+		head++;
+	while (tail < la - head && tail < lb - head && a[la - 1 - tail] == b[lb - 1 - tail])
+		tail++;
+	size_t ra = la - head - tail, rb = lb - head - tail;
+	if (ra <= 1 && rb <= 1)
+		return true;
+	return ra == 2 && rb == 2 && a[head] == b[head + 1] && a[head + 1] == b[head];
+}
+
+static bool all_latin(const char *s)
+{
+	for (; *s; s++)
+		if (!ascii_letter(*s) && *s != ' ')
+			return false;
+	return true;
+}
+
+static bool words_match(const struct bot *bot, const char *list, const char *folded, bool fuzzy)
+{
+	if (!*folded)
+		return false;
+	for (int i = 0; i < (int)locales_count(bot->locales); i++) {
+		struct word_list words = locale_words(bot->locales, i, list);
+		for (size_t w = 0; w < words.count; w++) {
+			const char *word = words.words[w];
+			if (!strcmp(word, folded))
+				return true;
+			if (fuzzy && strlen(word) >= FUZZY_LETTERS &&
+			    strlen(folded) >= FUZZY_LETTERS && word[0] == folded[0] &&
+			    all_latin(word) && all_latin(folded) && one_off(word, folded))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool words_are(const struct bot *bot, const char *list, const char *folded)
+{
+	return words_match(bot, list, folded, false);
+}
+
+bool words_nearly(const struct bot *bot, const char *list, const char *folded)
+{
+	return words_match(bot, list, folded, true);
+}
+
+bool words_begin(const struct bot *bot, const char *list, const char *folded)
+{
+	return words_at(bot, list, folded, folded) > 0;
+}
+
+bool words_in(const struct bot *bot, const char *list, const char *folded)
+{
+	for (int i = 0; i < (int)locales_count(bot->locales); i++) {
+		struct word_list words = locale_words(bot->locales, i, list);
+		for (size_t w = 0; w < words.count; w++)
+			if (word_in(folded, words.words[w]))
+				return true;
+	}
+	return false;
+}
+
+bool words_only(const struct bot *bot, const char *list, const char *folded)
+{
+	const char *at = folded;
+	while (*at) {
+		size_t len = words_at(bot, list, folded, at);
+		if (!len)
+			return false;
+		at += len;
+		at += *at == 's' && ascii_letter(at[-1]);
+		at += strspn(at, " ");
+	}
+	return at > folded;
+}
+
+/* Cuts words of a list from both ends. */
+static char *strip(const struct bot *bot, struct arena *arena, const char *list, const char *text)
+{
+	char *s = arena_str(arena, text);
+	for (bool again = true; again;) {
+		again = false;
+		s += strspn(s, " ");
+		for (size_t len = strlen(s); len && s[len - 1] == ' ';)
+			s[--len] = 0;
+		size_t len = words_at(bot, list, s, s);
+		if (len && s[len]) {
+			s += len;
+			again = true;
+			continue;
+		}
+		for (char *end = s + strlen(s), *at = end; at-- > s;) {
+			len = words_at(bot, list, s, at);
+			if (len && at + len == end && at > s) {
+				*at = 0;
+				again = true;
+				break;
+			}
+		}
+	}
+	return s;
+}
+
+static enum verb verb_whole(const struct bot *bot, const char *text, bool coded)
+{
+	for (enum verb verb = VERB_CLAIM; verb < VERB_CODE; verb++)
+		if ((coded || rows[verb].bare) && words_are(bot, rows[verb].list, text))
+			return verb;
+	for (enum verb verb = VERB_CLAIM; verb < VERB_CODE; verb++)
+		if ((coded || rows[verb].fuzzy) && words_nearly(bot, rows[verb].list, text))
+			return verb;
+	return VERB_NONE;
+}
+
+/* The verb that a text begins with, and the words after it. */
+static enum verb verb_first(const struct bot *bot, const char *text, size_t *len_r)
+{
+	enum verb found = VERB_NONE;
+	*len_r = 0;
+	for (enum verb verb = VERB_CLAIM; verb < VERB_CODE; verb++) {
+		size_t len = words_at(bot, rows[verb].list, text, text);
+		if (len > *len_r) {
+			*len_r = len;
+			found = verb;
+		}
+	}
+	return found;
+}
+
+static struct command parse_around(const struct bot *bot, struct arena *arena, const char *head,
+				   const char *code, const char *tail)
+{
+	struct command command = {.code = code, .rest = tail};
+	const char *bare = strip(bot, arena, "noise", head);
+	command.verb = verb_whole(bot, head, true);
+	if (!command.verb)
+		command.verb = verb_whole(bot, bare, true);
+	if (command.verb || *bare) {
+		/* "接 4711 了" */
+		if (words_only(bot, "noise", tail))
+			command.rest = "";
+		return command;
+	}
+	if (!*strip(bot, arena, "noise", tail) || words_only(bot, "noise", tail)) {
+		command.verb = VERB_CODE;
+		command.rest = "";
+		return command;
+	}
+	const char *after = strip(bot, arena, "noise", tail);
+	size_t len;
+	command.verb = verb_first(bot, after, &len);
+	command.rest = command.verb ? after + len + strspn(after + len, " ") : tail;
+	if (!command.verb)
+		command.verb = VERB_CODE;
+	return command;
+}
+
+static struct command parse_coded(const struct bot *bot, struct arena *arena, const char *folded)
+{
+	for (const char *at = folded; *at;) {
+		size_t digits = strspn(at, "0123456789");
+		if (!digits) {
+			at++;
+			continue;
+		}
+		if (digits >= CODE_LEAST && digits <= CODE_MOST) {
+			const char *tail = at + digits;
+			struct command command = parse_around(
+				bot, arena, arena_bytes(arena, folded, (size_t)(at - folded)),
+				arena_bytes(arena, at, digits), tail + strspn(tail, " "));
+			if (command.verb)
+				return command;
+		}
+		at += digits;
+	}
+	return (struct command){.rest = ""};
+}
+
+struct command words_parse(const struct bot *bot, struct arena *arena, const char *folded)
+{
+	struct command command = parse_coded(bot, arena, folded);
+	if (command.verb)
+		return command;
+	const char *bare = strip(bot, arena, "noise", folded);
+	command.verb = verb_whole(bot, folded, false);
+	if (!command.verb)
+		command.verb = verb_whole(bot, bare, false);
+	if (command.verb)
+		return command;
+	size_t len;
+	enum verb verb = verb_first(bot, bare, &len);
+	if (verb && rows[verb].timed) {
+		const char *rest = bare + len + strspn(bare + len, " ");
+		size_t bytes;
+		/* Only a time may follow; the caller judges the rest of it. */
+		if (words_at(bot, "when_day", rest, rest) ||
+		    words_at(bot, "when_start", rest, rest) ||
+		    words_number(bot, rest, rest, &bytes) >= 0)
+			return (struct command){.verb = verb, .rest = rest};
+	}
+	return command;
+}
+
+enum verb words_verb(const char *name, size_t len)
+{
+	for (enum verb verb = VERB_CLAIM; verb < VERB_COUNT; verb++)
+		if (strlen(rows[verb].name) == len && !memcmp(rows[verb].name, name, len))
+			return verb;
+	return VERB_NONE;
+}
+
+const char *words_verb_name(enum verb verb)
+{
+	return rows[verb].name;
+}
+
+int words_number(const struct bot *bot, const char *text, const char *place, size_t *bytes_r)
+{
+	size_t digits = strspn(place, "0123456789");
+	*bytes_r = digits;
+	if (digits)
+		return digits <= 2 ? (int)strtol(place, NULL, 10) : -1;
+	int value = -1;
+	for (int i = 0; i <= NUMBER_WORDS; i++) {
+		char list[16] = "number_";
+		size_t end = strlen(list);
+		if (i >= 10)
+			list[end++] = (char)('0' + i / 10);
+		list[end++] = (char)('0' + i % 10);
+		list[end] = 0;
+		size_t len = words_at(bot, list, text, place);
+		if (len > *bytes_r) {
+			*bytes_r = len;
+			value = i;
+		}
+	}
+	return value;
+}
+
+int words_digit(const struct bot *bot, const char *folded)
+{
+	size_t bytes;
+	for (int tries = 0; tries < 2; tries++) {
+		int value = words_number(bot, folded, folded, &bytes);
+		if (value >= 0 &&
+		    (!folded[bytes] ||
+		     words_only(bot, "choose", folded + bytes + strspn(folded + bytes, " "))))
+			return value;
+		/* "选3", "the third": once, the words of choosing go. */
+		size_t len;
+		while ((len = words_at(bot, "choose", folded, folded))) {
+			folded += len;
+			folded += strspn(folded, " ");
+		}
+		for (int i = 1; i <= 9; i++) {
+			char list[] = {'o', 'r', 'd', 'i', 'n', 'a', 'l', '_', (char)('0' + i), 0};
+			if (words_are(bot, list, folded))
+				return i;
+		}
+	}
+	return -1;
+}
+
+bool words_reaction(const struct bot *bot, struct arena *arena, const char *reaction)
+{
+	/* 👍 ✋ 🙋 ✅ 🙌 💪 🤝 🖐; skin tones and joiners follow and do not matter.
+	 */
+	static const int32_t hands[] = {0x1F44D, 0x270B,  0x1F64B, 0x2705,
+					0x1F64C, 0x1F4AA, 0x1F91D, 0x1F590};
+	int32_t point = 0;
+	if (!reaction || !text_next(reaction, &point))
+		return false;
+	for (size_t i = 0; i < sizeof(hands) / sizeof(*hands); i++)
+		if (point == hands[i])
+			return true;
+	return words_are(bot, "reaction", text_fold(arena, reaction));
+}
