@@ -31,8 +31,8 @@ void loop_stop(struct loop *loop);
 /* The uv_loop_t, for libwebsockets' foreign loop only. */
 void *loop_native(struct loop *loop);
 
-/* Watches an fd that stays the caller's. On an error status both directions
- * are reported, so that the owner's read or write meets the errno itself. */
+/* Watches an fd that stays the caller's; close the watch before the fd. On an error status both
+ * directions are reported, so that the owner's read or write meets the errno itself. */
 struct loop_watch *loop_watch(struct loop *loop, int fd, int events,
 			      void (*ready)(void *arg, int events), void *arg);
 void loop_watch_set(struct loop_watch *watch, int events);
