@@ -171,7 +171,7 @@ static void prefix_all(struct job *job)
 	const struct commit *from = &job->wanted;
 
 	*to = *from;
-	to->entry = job->commit.entry;
+	to->entry = job->event.id;
 	to->reads = arena_alloc(job->arena, (from->read_count + 1) * sizeof(*to->reads));
 	to->writes = arena_alloc(job->arena, (from->write_count + 1) * sizeof(*to->writes));
 	to->indexes = arena_alloc(job->arena, (from->index_count + 1) * sizeof(*to->indexes));
@@ -430,7 +430,7 @@ static void job_run(struct job *job)
 		return;
 	}
 	do {
-		job->wanted = (struct commit){.entry = job->commit.entry};
+		job->wanted = (struct commit){0};
 		result = bot_step(runner->bot, &job->event, job->view, job->arena, &job->wanted);
 	} while (result == STEP_NEED && provide(job));
 	if (runner->host->mono_us)
@@ -586,7 +586,6 @@ void job_start(struct runner *runner, const struct store_event *stored)
 		return;
 	}
 	job->term = job->shard->term;
-	job->commit.entry = job->event.id;
 	job->view = view_new(job->arena);
 	enqueue(job);
 }

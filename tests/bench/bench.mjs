@@ -109,7 +109,7 @@ communities:
     country: CN
     emergency: ["110"]
     channels: [sms]
-    flood: {count: 1000000, window: 10m}
+    flood: {count: 10000, window: 1m}
     areas: [{id: all, name: {zh-CN: 全部, en: everywhere}, words: [all]}]
     kinds: [{id: errand, name: {zh-CN: 跑腿, en: errand}, words: [errand]}]
 `)

@@ -69,7 +69,7 @@ language: en
 zone: Asia/Shanghai
 country: CN
 emergency: ["110", "119", "120"]
-flood: {count: 100000, window: 10m}
+flood: {count: 10000, window: 1m}
 areas:
   - {id: east, name: {zh-CN: 东区, en: east block}, words: [东区, 1号楼, east]}
   - {id: west, name: {zh-CN: 西区, en: west block}, words: [西区, west]}

@@ -113,6 +113,7 @@ enum step_result bot_step(const struct bot *bot, const struct event *event, stru
 	(void)bot;
 	if (!counter)
 		return STEP_NEED;
+	*commit = (struct commit){0}; /* whose event it is, is the runner's business */
 	count = counter->version ? atol(arena_bytes(arena, counter->body, counter->len)) : 0;
 	commit->reads = arena_alloc(arena, sizeof(*commit->reads));
 	commit->reads[0] = (struct document_read){counter->key, counter->version};
