@@ -384,7 +384,7 @@ static int kannel_open(struct channel *channel, struct error *error_r)
 	}
 	buf_init(&kannel->to, 0);
 	buf_init(&kannel->receipt, 0);
-	sms_sender_open(&kannel->sender, channel, &kannel_way, (size_t)kannel->max_messages);
+	sms_sender_open(&kannel->sender, channel, &kannel_way, (size_t)kannel->max_messages, 0);
 	return 0;
 }
 

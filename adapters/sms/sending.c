@@ -14,8 +14,7 @@ enum {
 	TRIES_MAX = 5,         /* of a later piece: 1 + 2 + 4 + 8 s between them */
 	PAUSE_MS = 1000,       /* doubles */
 	PAUSE_MOST_MS = 60000, /* whatever the provider says */
-	LOOKS_MAX = 3,         /* at 2, 8 and 32 s */
-	LOOK_MS = 2000,        /* times four */
+	LOOKS_MAX = 3,
 	LATER_S = 5,
 };
 
@@ -125,7 +124,7 @@ static void decide(struct sms_send *send, const struct outcome *outcome)
 	} else if (outcome->kind == OUTCOME_UNCERTAIN && send->sender->way->look &&
 		   !send->sender->closing && send->looks < LOOKS_MAX) {
 		send->phase = SMS_LOOKING_SOON;
-		pause_for(send, (int64_t)LOOK_MS << (2 * send->looks));
+		pause_for(send, send->sender->look_ms << (2 * send->looks));
 	} else {
 		finish(send, outcome);
 	}
@@ -194,12 +193,13 @@ static void refuse(struct sms_send *send, enum refusal refusal, const char *reas
 }
 
 void sms_sender_open(struct sms_sender *sender, struct channel *channel, const struct sms_way *way,
-		     size_t parts_max)
+		     size_t parts_max, int64_t look_ms)
 {
 	*sender = (struct sms_sender){
 		.channel = channel,
 		.way = way,
 		.parts_max = parts_max,
+		.look_ms = look_ms,
 		.arena = arena_new(),
 		.health = CHANNEL_STARTING,
 	};

@@ -45,6 +45,8 @@ struct sms_sender {
 	struct channel *channel;
 	const struct sms_way *way;
 	size_t parts_max; /* in one request */
+	int64_t look_ms; /* before the first look at the history; four times as long before the next
+			  */
 	struct arena *arena;
 	struct sms_send *sends;
 	size_t hooks; /* webhooks whose message is not durable yet */
@@ -71,7 +73,7 @@ struct sms_send {
 };
 
 void sms_sender_open(struct sms_sender *sender, struct channel *channel, const struct sms_way *way,
-		     size_t parts_max);
+		     size_t parts_max, int64_t look_ms);
 /* Cancels requests, settles what waits, and calls host->closed() when nothing is left. */
 void sms_sender_close(struct sms_sender *sender);
 /* adapter->send(). */

@@ -64,6 +64,14 @@ static const struct setting twilio_settings[] = {
 	 .type = SETTING_TEXT,
 	 .offset = AT(country_code),
 	 .help = "The country code for numbers that come without one, like 86."},
+	{.name = "look_after",
+	 .type = SETTING_DURATION,
+	 .offset = AT(look_after),
+	 .standard = "2s",
+	 .least = 10,
+	 .most = 60000,
+	 .help = "How long after a request without an answer the account's list of messages is "
+		 "asked whether it went out; again after four and sixteen times as long."},
 	{.name = NULL},
 };
 
@@ -333,7 +341,7 @@ static int twilio_open(struct channel *channel, struct error *error_r)
 		twilio->hook_url =
 			arena_printf(twilio->arena, "%s/hook/%s",
 				     without_slash(twilio->arena, public_url), channel->name);
-	sms_sender_open(&twilio->sender, channel, &twilio_way, PARTS_MAX);
+	sms_sender_open(&twilio->sender, channel, &twilio_way, PARTS_MAX, twilio->look_after);
 	return 0;
 }
 

@@ -12,6 +12,7 @@ enum { TWILIO_SID_SIZE = 40, TWILIO_RECENT_MAX = 64 };
 struct twilio {
 	const char *account_sid, *auth_token, *api_key, *api_secret, *from, *service, *base_url;
 	const char *webhook_url, *country_code;
+	int64_t look_after;
 
 	struct sms_sender sender;
 	struct arena *arena;

@@ -1,8 +1,8 @@
 /* adapters/sms/twilio_hooks.c - Twilio calls us with messages and with what became of ours.
  *
  * Both are forms (twilio.com/docs/messaging/guides/webhook-request) and are believed by
- * X-Twilio-Signature alone; a replay is harmless because MessageSid, with the status, is what
- * duplicates are known by.
+ * X-Twilio-Signature alone; a replay is harmless because MessageSid is what duplicates are known
+ * by.
  */
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -138,7 +138,8 @@ static void twilio_message(void *arg, struct web_request *request)
 			received);
 }
 
-/* What final statuses mean; the others come in any order and say nothing that lasts. */
+/* What final statuses mean. The others come in any order and say nothing that lasts; the first
+ * final one counts, because all have one id. */
 static const struct {
 	const char *status;
 	enum receipt receipt;
@@ -171,15 +172,14 @@ static void twilio_status(void *arg, struct web_request *request)
 		return;
 	}
 	bool blocked = error && !strcmp(error, "21610");
-	sms_hook_accept(
-		&twilio->sender, request,
-		&(struct message_in){
-			.kind = MESSAGE_RECEIPT,
-			.id = arena_printf(web_arena(request), "%s/%s", sid, statuses[i].status),
-			.about = about,
-			.receipt = blocked ? RECEIPT_BLOCKED : statuses[i].receipt,
-		},
-		received);
+	sms_hook_accept(&twilio->sender, request,
+			&(struct message_in){
+				.kind = MESSAGE_RECEIPT,
+				.id = arena_printf(web_arena(request), "%s/final", sid),
+				.about = about,
+				.receipt = blocked ? RECEIPT_BLOCKED : statuses[i].receipt,
+			},
+			received);
 }
 
 const struct web_route twilio_routes[] = {
