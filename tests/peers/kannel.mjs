@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-import { freePorts, portOpens, says, start, tempFolder, which } from './lib.mjs';
+import { freePorts, portOpens, start, tempFolder, waitFor, which } from './lib.mjs';
 
 const fakesmscPath = '/usr/lib/kannel/test/fakesmsc';
 
@@ -50,15 +50,26 @@ function configuration(options) {
 	].join('\n');
 }
 
+/** Ports for a Kannel that is started later, because its URLs are needed first. */
+export async function kannelPorts() {
+	const [admin, box, send, fake] = await freePorts(4);
+	return { admin, box, send, fake, sendsmsUrl: `http://127.0.0.1:${send}/cgi-bin/sendsms` };
+}
+
+/** The sms-service URL of docs/channels/kannel.md for a hook like http://…/hook/NAME/mo. */
+export function moUrl(hook, secret) {
+	return `${hook}?secret=${secret}&id=%I&from=%p&to=%P&text=%b&charset=%C&coding=%c&ts=%T`;
+}
+
 /**
- * options: moUrl (sms-service get-url with its escapes) or moPostUrl, maxMessages of the sendsms
+ * options: ports of kannelPorts(), moUrl (sms-service get-url with its escapes) or moPostUrl, maxMessages of the sendsms
  * user, smppPort (an SMSC to bind to, see startSmsc) instead of the fake one, recode, retries.
  * Gives { sendsmsUrl, status(), phone() … }; everything is stopped when the test is over.
  */
 export async function startKannel(t, options = {}) {
 	const folder = tempFolder(t, 'linli-kannel');
-	const [admin, box, send, fake] = await freePorts(4);
-	const ports = { admin, box, send, fake };
+	const ports = options.ports ?? await kannelPorts();
+	const { admin, box, send, fake } = ports;
 	const file = path.join(folder, 'kannel.conf');
 	fs.writeFileSync(file, configuration({ ...options, folder, ports }));
 	const bearerbox = start(t, which('bearerbox'), ['-v', '4', file], { cwd: folder });
@@ -67,13 +78,14 @@ export async function startKannel(t, options = {}) {
 	await portOpens(send, 'smsbox');
 	const status = async () =>
 		(await fetch(`http://127.0.0.1:${admin}/status.txt?password=foo`)).text();
+	await waitFor('the smsbox at its bearerbox', async () => /smsbox.*on-line/.test(await status()));
 	return {
 		folder, ports, bearerbox, smsbox, status, ...kannelUser,
 		sendsmsUrl: `http://127.0.0.1:${send}/cgi-bin/sendsms`,
 		/** Phones on the fake SMSC: say() types an SMS, .got lists what arrived. */
 		async phones() {
 			const program = start(t, fakesmscPath, ['-H', '127.0.0.1', '-r', String(fake)]);
-			await says(program, /Connected/i);
+			await waitFor('the fake SMSC', async () => /FAKE.*online/.test(await status()));
 			return {
 				program,
 				say: (from, to, text) => program.child.stdin.write(`${from} ${to} text ${text}\n`),
@@ -83,8 +95,6 @@ export async function startKannel(t, options = {}) {
 				},
 			};
 		},
-		/** Smsbox gone and come back (its queue in memory goes with it, like in life). */
-		async stopSmsbox() { await smsbox.stop(); },
 	};
 }
 
