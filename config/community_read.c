@@ -315,8 +315,7 @@ void communities_read(struct settings_reader *reader, const struct yaml_node *ma
 		      const char *const *channels, struct config *config)
 {
 	if (!map || map->kind != YAML_MAP || map->count == 0) {
-		mistake_add(reader->mistakes, map ? map->line : 1, map ? map->column : 1,
-			    "communities: at least one is wanted");
+		settings_none(reader, map, "communities", "community");
 		return;
 	}
 	config->communities =

@@ -226,8 +226,7 @@ static const char *const *read_channels(struct settings_reader *reader,
 {
 	static const char *const none[] = {NULL};
 	if (!map || map->kind != YAML_MAP || map->count == 0) {
-		mistake_add(reader->mistakes, map ? map->line : 1, map ? map->column : 1,
-			    "channels: at least one is wanted");
+		settings_none(reader, map, "channels", "channel");
 		return none;
 	}
 	const char **names = arena_alloc(reader->arena, (map->count + 1) * sizeof *names);

@@ -69,6 +69,16 @@ void settings_unknown(struct settings_reader *reader, const struct yaml_node *at
 		mistake_add(reader->mistakes, at->line, at->column, "%s \"%s\"", what, name);
 }
 
+void settings_none(struct settings_reader *reader, const struct yaml_node *node,
+		   const char *section, const char *one)
+{
+	bool list = node && node->kind == YAML_LIST;
+	mistake_add(reader->mistakes, node ? node->line : 1, node ? node->column : 1,
+		    list ? "%s: must be a section with the name of each %s as a key, not a list"
+			 : "%s: at least one %s is wanted",
+		    section, one);
+}
+
 /* Ids are parts of keys in the store. */
 void settings_check_id(struct settings_reader *reader, const struct yaml_node *node, const char *id)
 {

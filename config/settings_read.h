@@ -33,6 +33,9 @@ const char *settings_path(const struct settings_reader *reader, const char *path
 void settings_unknown(struct settings_reader *reader, const struct yaml_node *at, const char *what,
 		      const char *name, const char *const *names);
 
+/* Says that a section with one key for each has none, or is a list. `node` may be NULL. */
+void settings_none(struct settings_reader *reader, const struct yaml_node *node,
+		   const char *section, const char *one);
 /* Ids are parts of keys in the store and of addresses: letters, digits, - and _, at most 32. */
 void settings_check_id(struct settings_reader *reader, const struct yaml_node *node,
 		       const char *id);

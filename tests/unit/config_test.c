@@ -213,7 +213,11 @@ static const struct {
 	{"just words", "1:1 the file must be a section with keys, not a single value\n"},
 	{"a: [1\nb: 2\n", "2:2 not YAML: did not find expected ',' or ']', while parsing a flow sequence\n"},
 	{"\xFF\xFE\xFA", "1:1 not UTF-8 text: invalid leading UTF-8 octet\n"},
-	{"{}", "1:1 channels: at least one is wanted\n1:1 communities: at least one is wanted\n"},
+	{"{}", "1:1 channels: at least one channel is wanted\n"
+	 "1:1 communities: at least one community is wanted\n"},
+	{"channels:\n  - {name: x}\n" COMMUNITY,
+	 "2:3 channels: must be a section with the name of each channel as a key, not a list\n"
+	 "9:16 there is no channel \"phone\"\n"},
 	{"listn: x\n" CHANNEL COMMUNITY, "1:1 there is no setting \"listn\"; did you mean \"listen\"?\n"},
 	{"zebra: x\n" CHANNEL COMMUNITY, "1:1 there is no setting \"zebra\"\n"},
 	{"log: info\nlog: debug\n" CHANNEL COMMUNITY,
