@@ -15,6 +15,11 @@ static const char *const lane_names[LANE_COUNT] = {
 	[LANE_BULK] = "bulk",
 };
 
+struct redis_link *redis_link_next(struct store_redis *store)
+{
+	return store->links[LINK_WORK + store->turn++ % (LINK_COUNT - LINK_WORK)];
+}
+
 /* ---- keys ---- */
 
 const char *redis_key(struct store_redis *store, int shard, const char *kind)
@@ -116,7 +121,7 @@ static void redis_accept(struct store *base, int shard, const struct store_accep
 	for (size_t i = 0; i < count; i++)
 		seen += items[i].dedup != NULL;
 	struct redis_call *call =
-		redis_call_script(store->link, SCRIPT_ACCEPT, 1 + seen, 2 * count);
+		redis_call_script(store->links[LINK_ACCEPT], SCRIPT_ACCEPT, 1 + seen, 2 * count);
 	const char *inbox = redis_key(store, shard, "in");
 	redis_call_str(call, inbox);
 	for (size_t i = 0; i < count; i++) {
@@ -131,7 +136,7 @@ static void redis_accept(struct store *base, int shard, const struct store_accep
 		redis_call_printf(call, "%lld", items[i].dedup ? (long long)keep_ms : 0LL);
 	}
 	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_SHORT, accept_replied, accepting);
+	redis_link_send(store->links[LINK_ACCEPT], call, PATIENCE_SHORT, accept_replied, accepting);
 }
 
 /* ---- load ---- */
@@ -219,7 +224,7 @@ static void redis_load(struct store *base, int shard, const char *const *keys, s
 		redis_call_str(call, redis_key_of(store, shard, "d", keys[i]));
 	}
 	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_LONG,
+	redis_link_send(redis_link_next(store), call, PATIENCE_LONG,
 			count > 0 ? load_replied : nothing_replied, loading);
 }
 
@@ -260,7 +265,7 @@ static void redis_range(struct store *base, int shard, const char *index, double
 	redis_call_str(call, "0");
 	redis_call_printf(call, "%zu", limit);
 	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_LONG, range_replied, ranging);
+	redis_link_send(redis_link_next(store), call, PATIENCE_LONG, range_replied, ranging);
 }
 
 /* ---- connections ---- */
@@ -268,8 +273,10 @@ static void redis_range(struct store *base, int shard, const char *index, double
 static void state_changed(struct store_redis *store, const char *why)
 {
 	const struct store_listener *listener = &store->store.listener;
-	bool up = store->link_up && store->reader_up;
+	bool up = true;
 
+	for (int i = 0; i < LINK_COUNT; i++)
+		up = up && redis_link_is_up(store->links[i]);
 	if (up == store->told_up || store->closing)
 		return;
 	store->told_up = up;
@@ -285,10 +292,11 @@ static void link_is_up(void *arg)
 {
 	struct store_redis *store = arg;
 
-	store->link_up = true;
+	state_changed(store, NULL);
+	if (!store->told_up)
+		return;
 	/* Whether our shards are still ours is what the answers tell. */
 	redis_renew_all(store);
-	state_changed(store, NULL);
 	redis_reader_wake(store);
 }
 
@@ -296,9 +304,7 @@ static void link_is_down(void *arg, const char *why)
 {
 	struct store_redis *store = arg;
 
-	if (!store->link_up)
-		log_debug(&store->subject, "%s", why);
-	store->link_up = false;
+	log_debug(&store->subject, "%s", why);
 	state_changed(store, why);
 }
 
@@ -307,30 +313,13 @@ static void wake_again(void *arg)
 	redis_reader_wake(arg);
 }
 
-static void reader_is_up(void *arg)
-{
-	struct store_redis *store = arg;
-
-	store->reader_up = true;
-	state_changed(store, NULL);
-	redis_reader_go(store);
-}
-
-static void reader_is_down(void *arg, const char *why)
-{
-	struct store_redis *store = arg;
-
-	store->reader_up = false;
-	state_changed(store, why);
-}
-
 static void redis_free(struct store *base)
 {
 	struct store_redis *store = (struct store_redis *)base;
 
 	store->closing = true;
-	redis_link_free(&store->reader);
-	redis_link_free(&store->link);
+	for (int i = 0; i < LINK_COUNT; i++)
+		redis_link_free(&store->links[i]);
 	loop_timer_close(&store->renewal);
 	loop_timer_close(&store->wake_again);
 	for (struct redis_owned *owned = store->owned, *next; owned; owned = next) {
@@ -381,13 +370,12 @@ static int links_open(struct store_redis *store, const struct store_redis_option
 		.down = link_is_down,
 	};
 
-	store->link = redis_link_new(store->loop, &link, error_r);
-	if (!store->link)
-		return -1;
-	link.up = reader_is_up;
-	link.down = reader_is_down;
-	store->reader = redis_link_new(store->loop, &link, error_r);
-	return store->reader ? 0 : -1;
+	for (int i = 0; i < LINK_COUNT; i++) {
+		store->links[i] = redis_link_new(store->loop, &link, error_r);
+		if (!store->links[i])
+			return -1;
+	}
+	return 0;
 }
 
 struct store *store_redis_new(struct loop *loop, const struct seal *seal,
@@ -426,6 +414,7 @@ struct store_figures store_redis_figures(const struct store *base)
 	const struct store_redis *store = (const struct store_redis *)base;
 	struct store_figures figures = store->figures;
 
-	figures.commands = redis_link_commands(store->link) + redis_link_commands(store->reader);
+	for (int i = 0; i < LINK_COUNT; i++)
+		figures.commands += redis_link_commands(store->links[i]);
 	return figures;
 }

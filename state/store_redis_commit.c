@@ -9,10 +9,13 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
+/* A version is the fence, and below it this many bits that count commits. */
+enum { VERSION_BITS = 36 };
+
 struct committing {
 	struct store_redis *store;
 	int shard;
-	uint64_t fence;
+	uint64_t fence, version;
 	struct commit *commit;
 	bool has_entry;
 	int64_t began_us;
@@ -20,19 +23,18 @@ struct committing {
 	void *arg;
 };
 
-/* {version, entry of each send} */
+/* The entry of each send; where there was none, 1. */
 static enum store_result outcome_read(struct committing *committing, const redisReply *reply)
 {
 	struct commit *commit = committing->commit;
 
 	if (!reply || reply->type != REDIS_REPLY_ARRAY)
 		return redis_reply_result(committing->store, reply);
-	if (reply->elements != 1 + commit->send_count)
+	if (reply->elements != commit->send_count)
 		return STORE_AWAY;
-	commit->version = (uint64_t)reply->element[0]->integer;
 	for (size_t i = 0; i < commit->send_count; i++)
 		snprintf(commit->sends[i].entry, sizeof commit->sends[i].entry, "%s",
-			 reply->element[i + 1]->str);
+			 reply->element[i]->str);
 	return STORE_OK;
 }
 
@@ -42,6 +44,8 @@ static void commit_replied(void *arg, const redisReply *reply)
 	struct store_redis *store = committing->store;
 	enum store_result result = outcome_read(committing, reply);
 
+	if (result == STORE_OK)
+		committing->commit->version = committing->version;
 	store->figures.commits += result == STORE_OK;
 	store->figures.conflicts += result == STORE_CONFLICT;
 	store->figures.commit_us_total += (uint64_t)(clock_mono_us() - committing->began_us);
@@ -53,114 +57,229 @@ static void commit_replied(void *arg, const redisReply *reply)
 	free(committing);
 }
 
-static void add_keys(struct store_redis *store, struct redis_call *call, int shard,
-		     const struct commit *commit)
+/* ---- the plan: which commands, of how many words ---- */
+
+/* Every command is walked through twice: to count its words (no call), and to write them. */
+struct plan {
+	struct store_redis *store;
+	int shard;
+	const struct commit *commit;
+	struct redis_call *call;
+	struct buf words; /* 1 byte for each command */
+	size_t total;
+	uint64_t version;
+};
+
+enum { WORDS_MOST = 250 };
+
+static void begin(struct plan *plan, const char *command, size_t words)
 {
-	redis_call_str(call, redis_key(store, shard, "fence"));
-	redis_call_str(call, redis_key(store, shard, "version"));
-	redis_call_str(call, redis_key(store, shard, "in"));
-	redis_call_str(call, redis_key(store, shard, "due"));
-	for (size_t i = 0; i < commit->read_count; i++)
-		redis_call_str(call, redis_key_of(store, shard, "d", commit->reads[i].key));
-	for (size_t i = 0; i < commit->write_count; i++)
-		redis_call_str(call, redis_key_of(store, shard, "d", commit->writes[i].key));
-	for (size_t i = 0; i < commit->index_count; i++)
-		redis_call_str(call, redis_key_of(store, shard, "x", commit->indexes[i].index));
-	for (size_t i = 0; i < commit->send_count; i++) {
-		const struct send *send = &commit->sends[i];
-		redis_call_str(call,
-			       redis_key_lane(store, shard, "out", send->channel, send->lane));
-		redis_call_str(call,
-			       redis_key_lane(store, shard, "fly", send->channel, send->lane));
-	}
+	if (plan->call)
+		redis_call_str(plan->call, command);
+	else
+		buf_char(&plan->words, (char)(unsigned char)words);
+	plan->total += words;
 }
 
-static void add_read(struct redis_call *call, uint64_t version)
+static void version_bytes(unsigned char bytes[8], uint64_t version)
 {
-	unsigned char bytes[8];
-
 	for (int i = 0; i < 8; i++)
 		bytes[i] = (unsigned char)(version >> (56 - 8 * i));
-	redis_call_bytes(call, bytes, version ? sizeof bytes : 0);
 }
 
-static void add_write(struct store_redis *store, struct redis_call *call, int shard,
-		      const struct document_write *write)
+static void add_body(const struct plan *plan, const char *key, const struct document_write *write)
 {
-	if (write->body)
-		redis_call_seal(store, call, redis_key_of(store, shard, "d", write->key),
-				write->body, write->len);
-	else
-		redis_call_bytes(call, "", 0);
-	redis_call_printf(call, "%lld", (long long)(write->keep_ms > 0 ? write->keep_ms : 0));
+	unsigned char version[8];
+
+	version_bytes(version, plan->version);
+	redis_call_begin(plan->call, sizeof version + SEAL_OVERHEAD + write->len);
+	buf_add(&plan->call->bytes, version, sizeof version);
+	seal_shut(plan->store->seal, key, write->body, write->len, &plan->call->bytes);
+	redis_call_end(plan->call);
 }
 
-static void add_index(struct redis_call *call, const struct index_write *write)
+static const char *document_key(const struct plan *plan, const char *key)
 {
-	redis_call_str(call, write->member);
-	/* ZADD refuses NaN in the middle of a script. */
-	if (write->remove || isnan(write->score))
-		redis_call_bytes(call, "", 0);
-	else
-		redis_call_printf(call, "%.17g", write->score);
+	return redis_key_of(plan->store, plan->shard, "d", key);
 }
 
-static void add_send(struct store_redis *store, struct redis_call *call, int shard,
-		     const struct send *send)
+/* Documents that stay go together in one MSET, those that expire one by one. */
+static bool is_lasting(const struct document_write *write)
 {
-	redis_call_seal_named(store, call,
-			      redis_key_lane(store, shard, "out", send->channel, send->lane),
-			      send->id, send->payload, send->len);
-	redis_call_bytes(call, send->in_flight ? "1" : "0", 1);
+	return write->body && write->keep_ms <= 0;
 }
 
-static void add_arguments(struct store_redis *store, struct redis_call *call, int shard,
-			  uint64_t fence, const struct commit *commit)
+/* Of writes[from…], how many go into one MSET that begins there. */
+static size_t lasting_run(const struct commit *commit, size_t from)
 {
-	redis_call_printf(call, "%llu", (unsigned long long)fence);
-	redis_call_str(call, commit->entry ? commit->entry : "");
-	redis_call_printf(call, "%zu", commit->read_count);
-	redis_call_printf(call, "%zu", commit->write_count);
-	redis_call_printf(call, "%zu", commit->index_count);
-	redis_call_printf(call, "%zu", commit->send_count);
-	redis_call_printf(call, "%zu", commit->due_count);
-	for (size_t i = 0; i < commit->read_count; i++)
-		add_read(call, commit->reads[i].version);
-	for (size_t i = 0; i < commit->write_count; i++)
-		add_write(store, call, shard, &commit->writes[i]);
-	for (size_t i = 0; i < commit->index_count; i++)
-		add_index(call, &commit->indexes[i]);
-	for (size_t i = 0; i < commit->send_count; i++)
-		add_send(store, call, shard, &commit->sends[i]);
-	for (size_t i = 0; i < commit->due_count; i++) {
-		redis_call_str(call, commit->dues[i].name);
-		redis_call_printf(call, "%lld", (long long)commit->dues[i].at);
+	size_t count = 0;
+
+	while (from + count < commit->write_count && 2 * count < WORDS_MOST - 2 &&
+	       is_lasting(&commit->writes[from + count]))
+		count++;
+	return count;
+}
+
+static void plan_write(struct plan *plan, const struct document_write *write)
+{
+	const char *key = plan->call ? document_key(plan, write->key) : NULL;
+
+	if (!write->body) {
+		begin(plan, "DEL", 2);
+		if (plan->call)
+			redis_call_str(plan->call, key);
+		return;
 	}
+	begin(plan, "SET", 5);
+	if (!plan->call)
+		return;
+	redis_call_str(plan->call, key);
+	add_body(plan, key, write);
+	redis_call_str(plan->call, "PX");
+	redis_call_printf(plan->call, "%lld", (long long)write->keep_ms);
+}
+
+static void plan_writes(struct plan *plan)
+{
+	const struct commit *commit = plan->commit;
+
+	for (size_t i = 0; i < commit->write_count;) {
+		size_t run = lasting_run(commit, i);
+		if (run == 0) {
+			plan_write(plan, &commit->writes[i++]);
+			continue;
+		}
+		begin(plan, "MSET", 1 + 2 * run);
+		for (size_t end = i + run; i < end; i++) {
+			if (!plan->call)
+				continue;
+			const char *key = document_key(plan, commit->writes[i].key);
+			redis_call_str(plan->call, key);
+			add_body(plan, key, &commit->writes[i]);
+		}
+	}
+}
+
+static void plan_indexes(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->commit->index_count; i++) {
+		const struct index_write *write = &plan->commit->indexes[i];
+		/* ZADD refuses NaN, which in the middle of a script would leave a half. */
+		bool remove = write->remove || isnan(write->score);
+		begin(plan, remove ? "ZREM" : "ZADD", remove ? 3 : 4);
+		if (!plan->call)
+			continue;
+		redis_call_str(plan->call,
+			       redis_key_of(plan->store, plan->shard, "x", write->index));
+		if (!remove)
+			redis_call_printf(plan->call, "%.17g", write->score);
+		redis_call_str(plan->call, write->member);
+	}
+}
+
+static void plan_sends(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->commit->send_count; i++) {
+		const struct send *send = &plan->commit->sends[i];
+		begin(plan, "XADD", 5);
+		if (!plan->call)
+			continue;
+		const char *key =
+			redis_key_lane(plan->store, plan->shard, "out", send->channel, send->lane);
+		redis_call_str(plan->call, key);
+		redis_call_str(plan->call, "*");
+		redis_call_str(plan->call, send->in_flight ? "f" : "p");
+		redis_call_seal_named(plan->store, plan->call, key, send->id, send->payload,
+				      send->len);
+	}
+}
+
+static void plan_dues(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->commit->due_count; i++) {
+		const struct due_write *write = &plan->commit->dues[i];
+		begin(plan, write->at == 0 ? "ZREM" : "ZADD", write->at == 0 ? 3 : 4);
+		if (!plan->call)
+			continue;
+		redis_call_str(plan->call, redis_key(plan->store, plan->shard, "due"));
+		if (write->at != 0)
+			redis_call_printf(plan->call, "%lld", (long long)write->at);
+		redis_call_str(plan->call, write->name);
+	}
+}
+
+static void plan_all(struct plan *plan)
+{
+	plan_writes(plan);
+	plan_indexes(plan);
+	plan_sends(plan);
+	plan_dues(plan);
+}
+
+static void add_reads(const struct plan *plan)
+{
+	unsigned char version[8];
+
+	for (size_t i = 0; i < plan->commit->read_count; i++) {
+		const struct document_read *read = &plan->commit->reads[i];
+		version_bytes(version, read->version);
+		redis_call_str(plan->call, document_key(plan, read->key));
+		redis_call_bytes(plan->call, version, read->version ? sizeof version : 0);
+	}
+}
+
+static struct redis_call *commit_call(struct store_redis *store, const struct redis_link *link,
+				      int shard, uint64_t fence, uint64_t version,
+				      const struct commit *commit)
+{
+	struct plan plan = {.store = store, .shard = shard, .commit = commit, .version = version};
+
+	buf_init(&plan.words, 0);
+	buf_char(&plan.words, (char)(unsigned char)(commit->read_count >> 8));
+	buf_char(&plan.words, (char)(unsigned char)commit->read_count);
+	plan_all(&plan);
+	plan.call =
+		redis_call_script(link, SCRIPT_COMMIT, 1, 4 + 2 * commit->read_count + plan.total);
+	redis_call_str(plan.call, redis_key(store, shard, "fence"));
+	redis_call_printf(plan.call, "%llu", (unsigned long long)fence);
+	redis_call_bytes(plan.call, plan.words.data, plan.words.len);
+	redis_call_str(plan.call, redis_key(store, shard, "in"));
+	redis_call_str(plan.call, commit->entry ? commit->entry : "");
+	add_reads(&plan);
+	plan_all(&plan);
+	buf_free(&plan.words);
+	arena_clear(store->scratch);
+	return plan.call;
+}
+
+/* Versions come from the owner: no two ownerships have the same fence, and within one it counts.
+ * So none ever comes back, and Redis need not count for us. */
+static uint64_t version_next(struct store_redis *store, int shard)
+{
+	struct redis_owned *owned = redis_owned_find(store, shard);
+
+	return owned ? owned->fence << VERSION_BITS | ++owned->commits : 0;
 }
 
 void redis_commit(struct store *base, int shard, struct commit *commit, store_done *done, void *arg)
 {
 	struct store_redis *store = (struct store_redis *)base;
+	struct redis_link *link = redis_link_next(store);
 	struct committing *committing = xalloc(sizeof *committing);
-	size_t keys = 4 + commit->read_count + commit->write_count + commit->index_count +
-		      2 * commit->send_count;
-	size_t arguments = 7 + commit->read_count + 2 * commit->write_count +
-			   2 * commit->index_count + 2 * commit->send_count + 2 * commit->due_count;
-	struct redis_call *call = redis_call_script(store->link, SCRIPT_COMMIT, keys, arguments);
 
 	*committing = (struct committing){
 		.store = store,
 		.shard = shard,
 		/* 0, where it is not ours, is no shard's fence: Redis answers FENCED. */
 		.fence = redis_owned_fence(store, shard),
+		.version = version_next(store, shard),
 		.commit = commit,
 		.has_entry = commit->entry != NULL,
 		.began_us = clock_mono_us(),
 		.done = done,
 		.arg = arg,
 	};
-	add_keys(store, call, shard, commit);
-	add_arguments(store, call, shard, committing->fence, commit);
-	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_LONG, commit_replied, committing);
+	struct redis_call *call =
+		commit_call(store, link, shard, committing->fence, committing->version, commit);
+	redis_link_send(link, call, PATIENCE_LONG, commit_replied, committing);
 }

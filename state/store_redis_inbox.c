@@ -1,4 +1,4 @@
-/* The second connection waits here for inbox entries of all owned shards, and delivers them.
+/* One connection waits here for inbox entries of all owned shards, and delivers them.
  *
  * Plain XREAD from a cursor, no consumer group: a shard has one owner, whom the fence assures, and
  * an entry is deleted by the commit that answers it; so what is pending is what is in the stream.
@@ -140,7 +140,8 @@ void redis_reader_go(struct store_redis *store)
 {
 	size_t count = readable(store), i = 0;
 
-	if (store->closing || store->reading || count == 0 || !redis_link_is_up(store->reader))
+	if (store->closing || store->reading || count == 0 ||
+	    !redis_link_is_up(store->links[LINK_READER]))
 		return;
 	struct redis_reading *reading = xalloc(sizeof *reading + count * sizeof *reading->shards);
 	struct redis_call *call = redis_call_new(6 + 2 * count);
@@ -164,7 +165,7 @@ void redis_reader_go(struct store_redis *store)
 			redis_call_str(call, owned->cursor);
 	arena_clear(store->scratch);
 	store->reading = reading;
-	redis_link_send(store->reader, call, PATIENCE_BLOCK, read_replied, reading);
+	redis_link_send(store->links[LINK_READER], call, PATIENCE_BLOCK, read_replied, reading);
 }
 
 /* ---- waking ---- */
@@ -188,14 +189,14 @@ void redis_reader_wake(struct store_redis *store)
 		redis_reader_go(store);
 		return;
 	}
-	if (store->waking == store->reading || !redis_link_is_up(store->link))
+	if (store->waking == store->reading || !redis_link_is_up(store->links[LINK_WORK]))
 		return;
 	store->waking = store->reading;
 	struct redis_call *call = redis_call_new(3);
 	redis_call_str(call, "CLIENT");
 	redis_call_str(call, "UNBLOCK");
-	redis_call_printf(call, "%lld", redis_link_id(store->reader));
-	redis_link_send(store->link, call, PATIENCE_LONG, woken, store);
+	redis_call_printf(call, "%lld", redis_link_id(store->links[LINK_READER]));
+	redis_link_send(store->links[LINK_WORK], call, PATIENCE_LONG, woken, store);
 }
 
 void redis_reader_answered(struct store_redis *store, int shard)

@@ -69,7 +69,7 @@ static struct leasing *leasing_new(struct store_redis *store, int shard, store_d
 static struct redis_call *lease_call(struct store_redis *store, enum redis_script_id script,
 				     int shard, size_t arguments)
 {
-	struct redis_call *call = redis_call_script(store->link, script, 2, arguments);
+	struct redis_call *call = redis_call_script(store->links[LINK_WORK], script, 2, arguments);
 
 	redis_call_str(call, redis_key(store, shard, "owner"));
 	redis_call_str(call, redis_key(store, shard, "fence"));
@@ -100,14 +100,14 @@ static void renew(struct store_redis *store, struct leasing *leasing)
 	redis_call_str(call, store->instance);
 	redis_call_printf(call, "%lld", (long long)store->lease_ms);
 	redis_call_printf(call, "%llu", (unsigned long long)leasing->fence);
-	redis_link_send(store->link, call, PATIENCE_LONG, renew_replied, leasing);
+	redis_link_send(store->links[LINK_WORK], call, PATIENCE_LONG, renew_replied, leasing);
 }
 
 void redis_renew_all(void *arg)
 {
 	struct store_redis *store = arg;
 
-	if (!redis_link_is_up(store->link))
+	if (!redis_link_is_up(store->links[LINK_WORK]))
 		return;
 	for (const struct redis_owned *owned = store->owned; owned; owned = owned->next)
 		renew(store, leasing_new(store, owned->shard, NULL, NULL));
@@ -152,7 +152,7 @@ void redis_own(struct store *base, int shard, store_done *done, void *arg)
 	struct redis_call *call = lease_call(store, SCRIPT_OWN, shard, 2);
 	redis_call_str(call, store->instance);
 	redis_call_printf(call, "%lld", (long long)store->lease_ms);
-	redis_link_send(store->link, call, PATIENCE_LONG, own_replied, leasing);
+	redis_link_send(store->links[LINK_WORK], call, PATIENCE_LONG, own_replied, leasing);
 }
 
 /* ---- release ---- */
@@ -173,5 +173,5 @@ void redis_release(struct store *base, int shard, store_done *done, void *arg)
 
 	redis_call_printf(call, "%llu", (unsigned long long)leasing->fence);
 	owned_remove(store, shard);
-	redis_link_send(store->link, call, PATIENCE_LONG, release_replied, leasing);
+	redis_link_send(store->links[LINK_WORK], call, PATIENCE_LONG, release_replied, leasing);
 }

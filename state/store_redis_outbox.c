@@ -86,7 +86,9 @@ static void entry_add(struct outboxing *outboxing, const redisReply *entry)
 		.lane = outboxing->lane,
 		.payload = payload,
 		.len = len - (size_t)(payload - plain),
-		.in_flight = is_flying(&outboxing->flying, entry->element[0]->str),
+		/* From the start, or since handover(). */
+		.in_flight = fields->element[0]->str[0] == 'f' ||
+			     is_flying(&outboxing->flying, entry->element[0]->str),
 	};
 }
 
@@ -106,7 +108,7 @@ static void page_ask(struct outboxing *outboxing, const char *after)
 	redis_call_str(call, "COUNT");
 	redis_call_printf(call, "%d", (int)PAGE);
 	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_LONG, page_replied, outboxing);
+	redis_link_send(redis_link_next(store), call, PATIENCE_LONG, page_replied, outboxing);
 }
 
 static void page_replied(void *arg, const redisReply *reply)
@@ -156,7 +158,7 @@ static void lane_begin(struct outboxing *outboxing)
 	redis_call_str(call, redis_key_lane(store, outboxing->shard, "fly", outboxing->channel,
 					    outboxing->lane));
 	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_LONG, flying_replied, outboxing);
+	redis_link_send(redis_link_next(store), call, PATIENCE_LONG, flying_replied, outboxing);
 }
 
 void redis_outbox(struct store *base, int shard, const char *channel, store_outboxed *done,
@@ -207,7 +209,8 @@ void redis_handover(struct store *base, int shard, const char *channel, enum lan
 {
 	struct store_redis *store = (struct store_redis *)base;
 	struct plain *plain = plain_new(store, shard, done, arg);
-	struct redis_call *call = redis_call_script(store->link, SCRIPT_HANDOVER, 3, 2);
+	struct redis_link *link = redis_link_next(store);
+	struct redis_call *call = redis_call_script(link, SCRIPT_HANDOVER, 3, 2);
 
 	redis_call_str(call, redis_key(store, shard, "fence"));
 	redis_call_str(call, redis_key_lane(store, shard, "out", channel, lane));
@@ -215,14 +218,15 @@ void redis_handover(struct store *base, int shard, const char *channel, enum lan
 	redis_call_printf(call, "%llu", (unsigned long long)plain->fence);
 	redis_call_str(call, entry);
 	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_LONG, plain_replied, plain);
+	redis_link_send(link, call, PATIENCE_LONG, plain_replied, plain);
 }
 
 void redis_settle(struct store *base, int shard, const char *channel, enum lane lane,
 		  const char *entry, const char *body, size_t len, store_done *done, void *arg)
 {
 	struct store_redis *store = (struct store_redis *)base;
-	struct redis_call *call = redis_call_script(store->link, SCRIPT_SETTLE, 3, body ? 2 : 1);
+	struct redis_link *link = redis_link_next(store);
+	struct redis_call *call = redis_call_script(link, SCRIPT_SETTLE, 3, body ? 2 : 1);
 	const char *inbox = redis_key(store, shard, "in");
 
 	redis_call_str(call, redis_key_lane(store, shard, "out", channel, lane));
@@ -232,7 +236,7 @@ void redis_settle(struct store *base, int shard, const char *channel, enum lane 
 	if (body)
 		redis_call_seal(store, call, inbox, body, len);
 	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_LONG, plain_replied,
+	redis_link_send(link, call, PATIENCE_LONG, plain_replied,
 			plain_new(store, shard, done, arg));
 }
 
@@ -260,7 +264,8 @@ void redis_due(struct store *base, int shard, int64_t now, store_due_moved *done
 {
 	struct store_redis *store = (struct store_redis *)base;
 	struct dueing *dueing = xalloc(sizeof *dueing);
-	struct redis_call *call = redis_call_script(store->link, SCRIPT_DUE, 2, 2);
+	struct redis_link *link = redis_link_next(store);
+	struct redis_call *call = redis_call_script(link, SCRIPT_DUE, 2, 2);
 
 	*dueing = (struct dueing){store, done, arg};
 	redis_call_str(call, redis_key(store, shard, "due"));
@@ -268,5 +273,5 @@ void redis_due(struct store *base, int shard, int64_t now, store_due_moved *done
 	redis_call_printf(call, "%lld", (long long)now);
 	redis_call_printf(call, "%d", (int)DUE_AT_ONCE);
 	arena_clear(store->scratch);
-	redis_link_send(store->link, call, PATIENCE_LONG, due_replied, dueing);
+	redis_link_send(link, call, PATIENCE_LONG, due_replied, dueing);
 }

@@ -22,11 +22,20 @@
 struct arena;
 struct loop_timer;
 
+/* Connections. Redis takes some 16 KB from each before it syncs its file, so several share one sync,
+ * and an accept, for which a webhook waits, does not stand in line behind commits. */
+enum {
+	LINK_READER, /* blocks in XREAD */
+	LINK_ACCEPT,
+	LINK_WORK,
+	LINK_COUNT = LINK_WORK + 3,
+};
+
 /* A shard that we believe to own. */
 struct redis_owned {
 	struct redis_owned *next;
 	int shard;
-	uint64_t fence;
+	uint64_t fence, commits;
 	char cursor[32];    /* the last entry that was delivered */
 	size_t outstanding; /* delivered and not yet answered */
 	bool full;          /* too many of those: not read further for now */
@@ -48,8 +57,9 @@ struct store_redis {
 	const struct seal *seal;
 	char *instance, *prefix;
 	int64_t lease_ms;
-	struct redis_link *link, *reader;
-	bool link_up, reader_up, told_up;
+	struct redis_link *links[LINK_COUNT];
+	unsigned turn; /* which working link is next */
+	bool told_up;
 	bool closing;
 	struct redis_owned *owned;
 	struct loop_timer *renewal;
@@ -61,6 +71,9 @@ struct store_redis {
 	struct log_subject subject;
 	struct store_figures figures;
 };
+
+/* The next of the working links. */
+struct redis_link *redis_link_next(struct store_redis *store);
 
 /* ---- keys: in the scratch arena, good until the next scratch_clear ---- */
 

@@ -1,70 +1,35 @@
 -- Applies what one event changes: everything, or nothing and the reason.
--- KEYS: fence, version, inbox, due, then a document for each read and each write,
---       an index for each index write, an outbox and its flying set for each send
--- ARGV: fence, entry ('': none), numbers of reads, writes, indexes, sends, dues, then
---       per read: version (8 bytes; '': must not exist); per write: sealed body ('': delete),
---       keep ms (0: for ever); per index: member, score ('': remove);
---       per send: sealed payload, '1' if in flight; per due: name, at ('0': clear)
--- Returns -1 fenced, -2 gone, -3 conflict; or {version, entry of each send}.
-local call, K, A = redis.call, KEYS, ARGV
-if call('GET', K[1]) ~= A[1] then
+-- KEYS: fence
+-- ARGV: fence; plan: number of reads (2 bytes), then the number of words of each command (1 byte
+--       each); inbox; entry ('': none); per read: document, version (8 bytes; '': must not exist);
+--       then the commands, word by word. All their keys carry the tag of KEYS[1].
+-- Returns -1 fenced, -2 gone, -3 conflict; else what each XADD returned, or 1 if there was none.
+local call, A, byte = redis.call, ARGV, string.byte
+if call('GET', KEYS[1]) ~= A[1] then
 	return -1
 end
-local entry, k, a = A[2], 4, 7
-for i = 1, tonumber(A[3]) do
-	if call('GETRANGE', K[k + i], 0, 7) ~= A[a + i] then
-		if entry ~= '' and #call('XRANGE', K[3], entry, entry) == 0 then
+local plan, inbox, entry, at = A[2], A[3], A[4], 5
+for i = 1, byte(plan, 1) * 256 + byte(plan, 2) do
+	if call('GETRANGE', A[at], '0', '7') ~= A[at + 1] then
+		if entry ~= '' and #call('XRANGE', inbox, entry, entry) == 0 then
 			return -2
 		end
 		return -3
 	end
+	at = at + 2
 end
--- The last check is the first write: it writes nothing where it fails.
-if entry ~= '' and call('XDEL', K[3], entry) == 0 then
+-- The last check is the first write: where it fails it writes nothing.
+if entry ~= '' and call('XDEL', inbox, entry) == 0 then
 	return -2
 end
-k, a = k + tonumber(A[3]), a + tonumber(A[3])
-local version, result = 0, {0}
-if A[4] ~= '0' then
-	version = call('INCR', K[2])
-	result[1] = version
-	local stamp = struct.pack('>I8', version)
-	for i = 1, tonumber(A[4]) do
-		local body, keep = A[a + 1], A[a + 2]
-		if body == '' then
-			call('DEL', K[k + i])
-		elseif keep == '0' then
-			call('SET', K[k + i], stamp .. body)
-		else
-			call('SET', K[k + i], stamp .. body, 'PX', keep)
-		end
-		a = a + 2
+local ids, count = {}, 0
+for i = 3, #plan do
+	local next = at + byte(plan, i)
+	local reply = call(unpack(A, at, next - 1))
+	if A[at] == 'XADD' then
+		count = count + 1
+		ids[count] = reply
 	end
-	k = k + tonumber(A[4])
+	at = next
 end
-for i = 1, tonumber(A[5]) do
-	if A[a + 2] == '' then
-		call('ZREM', K[k + i], A[a + 1])
-	else
-		call('ZADD', K[k + i], A[a + 2], A[a + 1])
-	end
-	a = a + 2
-end
-k = k + tonumber(A[5])
-for i = 1, tonumber(A[6]) do
-	local id = call('XADD', K[k + 1], '*', 'p', A[a + 1])
-	if A[a + 2] == '1' then
-		call('SADD', K[k + 2], id)
-	end
-	result[i + 1] = id
-	k, a = k + 2, a + 2
-end
-for i = 1, tonumber(A[7]) do
-	if A[a + 2] == '0' then
-		call('ZREM', K[4], A[a + 1])
-	else
-		call('ZADD', K[4], A[a + 2], A[a + 1])
-	end
-	a = a + 2
-end
-return result
+return count > 0 and ids or 1
