@@ -242,9 +242,10 @@ static int read_target(struct web_request *request)
 	request->path = len ? web_decode(request->arena, at, len, false) : "/";
 	if (!request->path)
 		return -1;
-	return mark ? web_decode_form(request->arena, mark + 1, strlen(mark + 1), &request->query,
-				      &request->query_count)
-		    : 0;
+	if (mark)
+		request->query_bad = web_decode_query(request->arena, mark + 1, strlen(mark + 1),
+						      &request->query, &request->query_count) != 0;
+	return 0;
 }
 
 static int by_path(const void *a, const void *b)
@@ -336,6 +337,10 @@ static enum MHD_Result on_head(struct web_request *request, const char *method, 
 
 	request->chunked = web_header(request, "Transfer-Encoding") != NULL;
 	status = find_route(request);
+	if (request->query_bad && (status || !request->route->raw_query)) {
+		request->web->counts.malformed++;
+		return refuse(request, 400, sentence);
+	}
 	if (!status && announced > request->route->body_max)
 		status = 413;
 	request->phase = WEB_BODY;
@@ -492,6 +497,7 @@ void web_mount(struct web *web, const char *prefix, const struct web_route *rout
 			.body_max = routes->body_max ? routes->body_max : BODY_MAX,
 			.handle = routes->handle,
 			.arg = arg,
+			.raw_query = routes->raw_query,
 		};
 		memcpy(mounted->path, prefix, prefix_len);
 		memcpy(mounted->path + prefix_len, routes->path, path_len);

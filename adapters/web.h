@@ -29,6 +29,9 @@ struct web_route {
 	const char *path;   /* after the prefix, "" or "mo" or "status/…"; NULL ends a table */
 	size_t body_max;    /* bytes; 0: 64 KiB. More is 413 */
 	void (*handle)(void *arg, struct web_request *request);
+	/* A parameter that is malformed or no UTF-8 is 400, unless the handler reads web_target()
+	 * itself: then web_query() only does not know it. */
+	bool raw_query;
 };
 
 /* listen: "127.0.0.1:8080", "[::1]:0". */

@@ -41,12 +41,13 @@ char *web_decode(struct arena *arena, const char *s, size_t len, bool plus)
 	return text_valid(out, (size_t)(to - out)) ? out : NULL;
 }
 
-int web_decode_form(struct arena *arena, const char *s, size_t len, struct web_field **fields_r,
-		    size_t *count_r)
+int web_decode_query(struct arena *arena, const char *s, size_t len, struct web_field **fields_r,
+		     size_t *count_r)
 {
 	const char *end = s + len;
 	struct web_field *fields = NULL;
 	size_t count = 0;
+	int result = 0;
 
 	while (s < end) {
 		const char *stop = memchr(s, '&', (size_t)(end - s));
@@ -62,12 +63,26 @@ int web_decode_form(struct arena *arena, const char *s, size_t len, struct web_f
 			fields[count].name = web_decode(arena, s, (size_t)(name_end - s), true);
 			fields[count].value =
 				web_decode(arena, value, (size_t)(stop - value), true);
-			if (!fields[count].name || !fields[count].value)
-				return -1;
-			count++;
+			if (fields[count].name && fields[count].value)
+				count++;
+			else
+				result = -1;
 		}
 		s = stop + 1;
 	}
+	*fields_r = fields;
+	*count_r = count;
+	return result;
+}
+
+int web_decode_form(struct arena *arena, const char *s, size_t len, struct web_field **fields_r,
+		    size_t *count_r)
+{
+	struct web_field *fields;
+	size_t count;
+
+	if (web_decode_query(arena, s, len, &fields, &count))
+		return -1;
 	*fields_r = fields;
 	*count_r = count;
 	return 0;

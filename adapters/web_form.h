@@ -16,4 +16,8 @@ char *web_decode(struct arena *arena, const char *s, size_t len, bool plus);
 int web_decode_form(struct arena *arena, const char *s, size_t len, struct web_field **fields_r,
 		    size_t *count_r);
 
+/* The same for a query; what is malformed is left out, and then it is -1. */
+int web_decode_query(struct arena *arena, const char *s, size_t len, struct web_field **fields_r,
+		     size_t *count_r);
+
 #endif

@@ -15,6 +15,7 @@ struct web_mounted {
 	size_t body_max;
 	void (*handle)(void *arg, struct web_request *request);
 	void *arg;
+	bool raw_query;
 };
 
 /* A peer's connection; it carries one request after the other. */
@@ -47,6 +48,7 @@ struct web_request {
 	const char *target, *method, *version, *path;
 	struct web_field *query, *headers;
 	size_t query_count, header_count;
+	bool query_bad; /* a parameter could not be decoded and is left out */
 	struct web_head_field *fields; /* only until the head was judged */
 	const struct web_mounted *route;
 	struct buf body;

@@ -105,12 +105,18 @@ static void on_events(void *arg, struct web_request *request)
 	f->stream = web_stream(request, on_gone, f);
 }
 
+#define ROUTE(m, p, h) {.method = m, .path = p, .handle = h}
 static const struct web_route routes[] = {
-	{"POST", "echo", 100, on_echo},  {"GET", "echo", 0, on_echo},
-	{"POST", "keep", 0, on_keep},    {"GET", "query", 0, on_query},
-	{"GET", "header", 0, on_header}, {"POST", "form", 0, on_form},
-	{"GET", "events", 0, on_events}, {"PUT", "put", 0, on_echo},
-	{NULL, NULL, 0, NULL},
+	{.method = "POST", .path = "echo", .body_max = 100, .handle = on_echo},
+	ROUTE("GET", "echo", on_echo),
+	ROUTE("POST", "keep", on_keep),
+	ROUTE("GET", "query", on_query),
+	{.method = "GET", .path = "raw", .handle = on_query, .raw_query = true},
+	ROUTE("GET", "header", on_header),
+	ROUTE("POST", "form", on_form),
+	ROUTE("GET", "events", on_events),
+	ROUTE("PUT", "put", on_echo),
+	{.path = NULL},
 };
 
 static int setup(void **state)
@@ -461,6 +467,8 @@ static void test_targets(void **state)
 		{"/query?", "[(none)|/query|/query?]"},
 		{"/query?a", "[|/query|/query?a]"},
 		{"/%71uery?a=%26", "[&|/query|/%71uery?a=%26]"},
+		{"/raw?a=1&b=%ff%00", "[1|/raw|/raw?a=1&b=%ff%00]"},
+		{"/raw?a=%zz", "[(none)|/raw|/raw?a=%zz]"},
 		{"http://a:80/query?a=1", "[1|/query|http://a:80/query?a=1]"},
 		{"/query/", "404"},
 		{"/x/../query", "404"},
