@@ -18,7 +18,6 @@
 #include "adapters/sms/sms.h"
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/text.h"
 
 enum { FIXED_MAX = 8, MINUTE_MS = 60000 };
 
@@ -219,12 +218,9 @@ static const char *text_of(struct web_request *request)
 		text = web_body(request, &len);
 		return charset_text(arena, charset, text, len);
 	}
-	if (charset_is_utf8(charset)) {
-		text = web_query(request, "text");
-		return text && text_valid(text, strlen(text)) ? text
-		       : text ? text_clean(arena, text, strlen(text))
-			      : NULL;
-	}
+	text = charset_is_utf8(charset) ? web_query(request, "text") : NULL;
+	if (text)
+		return text;
 	text = charset_raw_query(arena, web_target(request), "text", &len);
 	return text ? charset_text(arena, charset, text, len) : NULL;
 }
@@ -306,7 +302,7 @@ static void kannel_receipt(void *arg, struct web_request *request)
 }
 
 static const struct web_route kannel_routes[] = {
-	{.method = "GET", .path = "mo", .handle = kannel_message},
+	{.method = "GET", .path = "mo", .handle = kannel_message, .raw_query = true},
 	{.method = "POST", .path = "mo", .handle = kannel_message},
 	{.method = "GET", .path = "dlr", .handle = kannel_receipt},
 	{.path = NULL},

@@ -55,6 +55,17 @@ test('Chinese, emoji and the whole GSM alphabet arrive whole, both ways', { skip
 	assert.equal(smsc.submitted[1].coding, 0, 'not paid for as UCS-2');
 });
 
+test('a gateway that does not recode is understood as well', { skip: noSmpp }, async (t) => {
+	const { echo, smsc } = await gateway(t, { smpp: true, recode: false });
+	const texts = ['接单 17 & 50%+1 😀', '稍稍'];
+	for (const text of texts)
+		await smsc.deliver('8613800001111', '10690001', utf16(text));
+	await smsc.deliver('8613800001111', '10690001', Buffer.from([1, 2, 0, 255]), 4);
+	await smsc.deliver('8613800001111', '10690001', Buffer.from('the end'), 1);
+	await echo.until('the last message', (event) => event.text === 'the end');
+	assert.deepEqual(echo.events.filter((event) => event.accepted === 'text').map((event) => event.text), [...texts, 'the end']);
+});
+
 test('texts longer than max-messages arrive whole and in order', { skip: noSmpp }, async (t) => {
 	const { echo, smsc } = await gateway(t, { smpp: true, maxMessages: 3, settings: { max_messages: 3 } });
 	for (const [id, text] of [
