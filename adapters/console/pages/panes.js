@@ -101,7 +101,9 @@ export class Pane {
 			return tab;
 		}));
 		this.log.id = `log-${this.kind}`;
-		if (focused) this.who.querySelector('[aria-selected="true"]').focus();
+		const on = this.who.querySelector('[aria-selected="true"]');
+		this.who.scrollLeft = on.offsetLeft - (this.who.clientWidth - on.offsetWidth) / 2;
+		if (focused) on.focus();
 	}
 
 	#more() {
