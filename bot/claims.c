@@ -40,9 +40,12 @@ static const char *safety_of(struct core *core, const struct person *resident)
 	return arena_printf(core->arena, "%u", (unsigned)(100 + draw % 900));
 }
 
-static void promise_read(struct core *core, struct claim *claim, const char *rest)
+static void promise_read(struct core *core, const struct task *task, struct claim *claim,
+			 const char *rest)
 {
 	bool alone;
+	/* "At 6" for a task of tomorrow is tomorrow. */
+	core->when_from = task->when.at;
 	claim->promise = (struct moment){.part = PART_NONE};
 	claim->promise_words = NULL;
 	if (!*rest)
@@ -165,7 +168,7 @@ static void claim_again(struct core *core, struct task *task, struct claim *clai
 		say(core, TEXT_CLAIM_YOURS, BLANKS({.name = "code", .value = task->code}));
 		return;
 	}
-	promise_read(core, claim, rest);
+	promise_read(core, task, claim, rest);
 	claim_extend(core, task, claim);
 	say(core, TEXT_CLAIM_TIME,
 	    BLANKS({.name = "code", .value = task->code},
@@ -199,7 +202,7 @@ void claim_take(struct core *core, const char *code, const char *rest)
 		.group = core->group ? core->group->id : NULL,
 		.safety = safety_of(core, person_get(core, task->resident)),
 	};
-	promise_read(core, claim, rest);
+	promise_read(core, task, claim, rest);
 	texts_add(core->arena, &me->claims, code);
 	if (task_held(task) >= (size_t)task->helpers) {
 		task->state = TASK_TAKEN;
@@ -259,7 +262,7 @@ void claim_handle(struct core *core, enum verb verb, const char *code, const cha
 		break;
 	case VERB_WAY:
 		if (*rest)
-			promise_read(core, claim, rest);
+			promise_read(core, task, claim, rest);
 		claim_step(core, task, claim, CLAIM_WAY, TEXT_ON_WAY, TEXT_WAY_NOTED);
 		break;
 	case VERB_ARRIVED:

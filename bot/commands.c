@@ -16,6 +16,16 @@ static const char *choose(struct core *core, enum verb verb, const char *rest,
 	return NULL;
 }
 
+/* The task that this group was shown last, if somebody holds it: what a late "I take it" means. */
+static const char *taken_last(struct core *core)
+{
+	const struct board *board = board_get(core, core->group->id);
+	if (!board->pin_count)
+		return NULL;
+	const char *code = board->pins[board->pin_count - 1].code;
+	return task_get(core, code)->state == TASK_TAKEN ? code : NULL;
+}
+
 static void do_claim(struct core *core, enum verb verb, const char *code, const char *rest)
 {
 	if (!code) {
@@ -25,7 +35,14 @@ static void do_claim(struct core *core, enum verb verb, const char *code, const 
 			return;
 		}
 		struct texts codes = open_codes(core, core->group);
-		code = choose(core, verb, rest, &codes, TEXT_CLAIM_NONE);
+		if (!codes.count && core->group && (code = taken_last(core))) {
+			claim_take(core, code, rest);
+			return;
+		}
+		if (!codes.count && *rest && core->me->claims.count == 1)
+			code = core->me->claims.items[0];
+		else
+			code = choose(core, verb, rest, &codes, TEXT_CLAIM_NONE);
 	}
 	if (code)
 		claim_take(core, code, rest);

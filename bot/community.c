@@ -49,17 +49,20 @@ bool organiser_is(const struct core *core, const char *channel, const char *addr
 
 bool group_takes(const struct group *group, const struct kind *kind, const struct area *area)
 {
-	if (kind && kind->sensitive)
+	/* What nobody could name may be anything: organisers first. */
+	if (!kind || kind->sensitive)
 		return false;
-	if (kind && kind->groups.count && !texts_have(&kind->groups, group->id))
+	if (kind->groups.count && !texts_have(&kind->groups, group->id))
 		return false;
 	return !group->areas.count || !area || texts_have(&group->areas, area->id);
 }
 
-const char *kind_name(const struct core *core, const char *id, int language)
+const char *kind_name(struct core *core, const char *id, int language)
 {
 	const struct kind *kind = kind_find(core, id);
-	return kind ? name_in(core, &kind->name, language, kind->id) : id ? id : "";
+	if (kind)
+		return name_in(core, &kind->name, language, kind->id);
+	return core_say(core, language, TEXT_KIND_OTHER, NULL, 0);
 }
 
 const char *area_name(const struct core *core, const char *id, int language)

@@ -42,17 +42,17 @@ bool consent_handle(struct core *core)
 	/* A bare CANCEL on SMS is the carriers' word, unless there is something to cancel. */
 	bool idle = !me->draft.stage && !me->requests.count && !me->claims.count;
 	bool carrier = core->channel && core->channel->can & IS_SMS && idle;
-	if (words_are(bot, "stop", core->folded) ||
-	    (carrier && words_are(bot, "stop_sms", core->folded))) {
+	if (words_are(bot, LIST_STOP, core->folded) ||
+	    (carrier && words_are(bot, LIST_STOP_SMS, core->folded))) {
 		consent_stop(core);
 		return true;
 	}
-	if (me->stopped && words_are(bot, "start", core->folded)) {
+	if (me->stopped && words_are(bot, LIST_START, core->folded)) {
 		me->stopped = false;
 		say(core, TEXT_STARTED, NULL, 0);
 		return true;
 	}
-	if (words_are(bot, "help", core->folded) || words_are(bot, "start", core->folded) ||
+	if (words_are(bot, LIST_HELP, core->folded) || words_are(bot, LIST_START, core->folded) ||
 	    is_question_mark(core->text)) {
 		consent_help(core);
 		question_again(core);

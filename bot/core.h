@@ -16,6 +16,7 @@
 #include "config/texts.h"
 
 struct bot {
+	struct lexicon lexicon;
 	const struct locales *locales;
 	const struct community *communities;
 	size_t community_count;
@@ -172,6 +173,7 @@ struct core {
 	bool danger;      /* this text speaks of danger */
 	const char *text; /* as written; "" if none */
 	const char *folded;
+	int64_t when_from; /* a clock time without a day is on this day; 0: from now on */
 };
 
 /* view.c */
@@ -238,7 +240,7 @@ const struct group *group_find(const struct core *core, const char *id);
 const struct group *group_at(const struct core *core, const char *channel, const char *address);
 bool organiser_is(const struct core *core, const char *channel, const char *address);
 bool group_takes(const struct group *group, const struct kind *kind, const struct area *area);
-const char *kind_name(const struct core *core, const char *id, int language);
+const char *kind_name(struct core *core, const char *id, int language);
 const char *area_name(const struct core *core, const char *id, int language);
 /* The kind or area that a folded text speaks of most; NULL if none or undecided. */
 const struct kind *kind_guess(const struct core *core, const char *folded);

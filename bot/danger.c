@@ -15,8 +15,8 @@ void danger_look(struct core *core)
 {
 	const struct bot *bot = core->bot;
 	struct person *me = core->me;
-	core->danger = words_in(bot, "danger", core->folded) ||
-		       words_are(bot, "danger_whole", core->folded);
+	core->danger = words_in(bot, LIST_DANGER, core->folded) ||
+		       words_are(bot, LIST_DANGER_WHOLE, core->folded);
 	if (!core->danger)
 		return;
 	int64_t since = core->event->now - me->danger_at;

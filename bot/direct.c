@@ -43,6 +43,19 @@ static void direct_button(struct core *core, const char *data)
 	question_again(core);
 }
 
+/* "七点半到", from who holds one task: the time of that one. */
+static bool time_of_holder(struct core *core)
+{
+	struct person *me = core->me;
+	struct moment moment;
+	bool alone;
+	if (me->claims.count != 1 || me->draft.stage ||
+	    !moment_find(core, core->text, &moment, &alone) || !alone)
+		return false;
+	command_do(core, VERB_CLAIM, me->claims.items[0], core->text);
+	return true;
+}
+
 static void direct_text(struct core *core)
 {
 	if (consent_handle(core))
@@ -62,7 +75,7 @@ static void direct_text(struct core *core)
 		return;
 	if (!core->danger && command_run(core, &command))
 		return;
-	if (question_text(core) || me->stopped)
+	if (question_text(core) || time_of_holder(core) || me->stopped)
 		return;
 	if (me->draft.stage)
 		draft_answer(core, core->text);

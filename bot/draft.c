@@ -44,13 +44,13 @@ void draft_note(struct core *core, const char *text)
 		draft->area = area->id;
 	if (!draft->when.part)
 		moment_find(core, text, &draft->when, NULL);
-	draft->urgent = draft->urgent || core->danger || words_in(core->bot, "urgent", folded);
+	draft->urgent = draft->urgent || core->danger || words_in(core->bot, LIST_URGENT, folded);
 	draft->danger = draft->danger || core->danger;
 	const struct message_in *message = &core->event->message;
 	if (message->latitude != 0 || message->longitude != 0)
 		draft->place = arena_printf(core->arena, "%.5f,%.5f", message->latitude,
 					    message->longitude);
-	else if (!draft->place && words_in(core->bot, "place", folded))
+	else if (!draft->place && words_in(core->bot, LIST_PLACE, folded))
 		draft->place = ""; /* said already, and the helper gets the words */
 }
 
@@ -69,12 +69,14 @@ static void ask(struct core *core, enum text_id question, const struct options *
 				   arena_printf(core->arena, "answer:%lld:%zu",
 						(long long)draft->asked_at, i + 1));
 	}
-	struct blank blanks[] = {{.name = "options", .value = lines},
-				 {.name = "summary", .value = summary}};
-	/* A sentence takes the blank it has. */
+	int language = reply_language(core);
+	const struct blank blanks[] = {
+		{.name = "options", .value = lines},
+		{.name = "summary", .value = summary},
+		{.name = "other", .value = kind_name(core, NULL, language)},
+	};
 	const char *text =
-		core_say(core, reply_language(core), question, summary ? blanks + 1 : blanks,
-			 options->count || summary ? 1 : 0);
+		core_say(core, language, question, blanks, sizeof(blanks) / sizeof(*blanks));
 	reply_buttons(core, text, &buttons);
 	due_set(core, draft_due(core), core->event->now + core->community->draft_wait);
 }
@@ -171,6 +173,9 @@ void draft_next(struct core *core)
 		draft->kind = community->kinds[0].id;
 	if (!draft->area && community->area_count == 1)
 		draft->area = community->areas[0].id;
+	/* Nobody in danger is asked to sort it. */
+	if (!draft->kind && draft->danger)
+		draft->kind = "";
 	if (draft->stage != STAGE_CHANGE && draft->stage != STAGE_WORDS) {
 		if (!draft->kind && community->kind_count)
 			draft->stage = STAGE_KIND;
@@ -191,9 +196,9 @@ static bool answer_kind(struct core *core, const char *text, int digit)
 {
 	struct draft *draft = &core->me->draft;
 	(void)text;
-	if (digit < 1 || (size_t)digit > core->community->kind_count)
+	if (digit < 0 || (size_t)digit > core->community->kind_count)
 		return false;
-	draft->kind = core->community->kinds[digit - 1].id;
+	draft->kind = digit ? core->community->kinds[digit - 1].id : "";
 	return true;
 }
 
@@ -234,7 +239,7 @@ static bool answer_when(struct core *core, const char *text, int digit)
 static bool answer_place(struct core *core, const char *text, int digit)
 {
 	struct draft *draft = &core->me->draft;
-	bool none = digit == 0 || words_are(core->bot, "skip", text_fold(core->arena, text));
+	bool none = digit == 0 || words_are(core->bot, LIST_SKIP, text_fold(core->arena, text));
 	draft->place = none ? "" : text_cut(core->arena, text, PLACE_POINTS);
 	return true;
 }
@@ -242,16 +247,16 @@ static bool answer_place(struct core *core, const char *text, int digit)
 static bool answer_confirm(struct core *core, const char *text, int digit)
 {
 	const char *folded = text_fold(core->arena, text);
-	if (digit == 1 || words_are(core->bot, "yes", folded) ||
-	    words_are(core->bot, "post", folded)) {
+	if (digit == 1 || words_are(core->bot, LIST_YES, folded) ||
+	    words_are(core->bot, LIST_POST, folded)) {
 		task_open(core);
 		return true;
 	}
-	if (digit == 2 || words_are(core->bot, "change", folded)) {
+	if (digit == 2 || words_are(core->bot, LIST_CHANGE, folded)) {
 		core->me->draft.stage = STAGE_CHANGE;
 		return true;
 	}
-	if (digit == 3 || words_are(core->bot, "no", folded)) {
+	if (digit == 3 || words_are(core->bot, LIST_NO, folded)) {
 		draft_drop(core);
 		say(core, TEXT_DRAFT_DROPPED, NULL, 0);
 		return true;
@@ -302,8 +307,7 @@ void draft_answer(struct core *core, const char *text)
 	int digit = words_digit(core->bot, folded);
 	/* The same text again, by a retry or by impatience, says nothing new. */
 	bool again = draft->last && !strcmp(draft->last, folded) && digit < 0;
-	bool pleasantry = words_only(core->bot, "thanks", folded) ||
-			  words_only(core->bot, "greeting", folded);
+	bool pleasantry = words_small_talk(core->bot, folded);
 	bool skips = draft->stage == STAGE_CONFIRM;
 	if (!again && (skips || !pleasantry) && !answers[draft->stage](core, text, digit) &&
 	    digit < 0 && !pleasantry)

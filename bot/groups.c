@@ -39,13 +39,14 @@ static bool group_quote(struct core *core, const struct command *command)
 		group_claim(core, code, command->rest);
 		return true;
 	}
-	const char *list = words_begin(core->bot, "claim", core->folded) ? "claim" : "accept";
+	enum list list =
+		words_begin(core->bot, LIST_CLAIM, core->folded) ? LIST_CLAIM : LIST_ACCEPT;
 	size_t len = words_at(core->bot, list, core->folded, core->folded);
 	const char *rest = core->folded + len + strspn(core->folded + len, " ");
 	struct moment moment;
 	bool alone = true;
 	bool time = *rest && moment_find(core, rest, &moment, &alone);
-	if (len && (!*rest || (time && alone) || !strcmp(list, "claim")))
+	if (len && (!*rest || (time && alone) || list == LIST_CLAIM))
 		group_claim(core, code, rest);
 	else
 		return false;

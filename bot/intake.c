@@ -19,19 +19,16 @@ static const char *same_open(struct core *core)
 static bool wants_something(const struct core *core)
 {
 	return core->danger || kind_guess(core, core->folded) ||
-	       words_in(core->bot, "asking", core->folded) ||
-	       words_in(core->bot, "urgent", core->folded);
+	       words_in(core->bot, LIST_ASKING, core->folded) ||
+	       words_in(core->bot, LIST_URGENT, core->folded);
 }
 
 void intake_text(struct core *core)
 {
 	const struct bot *bot = core->bot;
-	if (words_only(bot, "thanks", core->folded)) {
-		say(core, TEXT_WELCOME, NULL, 0);
-		return;
-	}
-	if (words_only(bot, "greeting", core->folded)) {
-		say(core, TEXT_HELLO, NULL, 0);
+	if (words_small_talk(bot, core->folded)) {
+		bool greeting = words_begin(bot, LIST_GREETING, core->folded);
+		say(core, greeting ? TEXT_HELLO : TEXT_WELCOME, NULL, 0);
 		return;
 	}
 	const char *same = same_open(core);

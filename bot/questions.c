@@ -74,19 +74,42 @@ static bool pick_answer(struct core *core, const struct question *question, int 
 	return false;
 }
 
+/* "Yes, it is done", said without being asked again: right if it fits exactly one request. */
+static bool late_answer(struct core *core)
+{
+	bool yes = words_are(core->bot, LIST_YES, core->folded);
+	const char *fits = NULL;
+	size_t count = 0;
+	if (core->group || core->me->draft.stage ||
+	    (!yes && !words_are(core->bot, LIST_NO, core->folded)))
+		return false;
+	for (size_t i = 0; i < core->me->requests.count; i++) {
+		const struct task *task = task_get(core, core->me->requests.items[i]);
+		if (task->state != TASK_DONE && task->state != TASK_DISPUTED)
+			continue;
+		fits = task->code;
+		count++;
+	}
+	if (count == 1)
+		command_do(core, yes ? VERB_YES : VERB_NO, fits, "");
+	return count == 1;
+}
+
 bool question_answer(struct core *core)
 {
 	const struct question *question = question_top(core);
 	const struct draft *draft = &core->me->draft;
-	if (!question || (!core->group && draft->stage && draft->asked_at > question->at))
+	if (!question)
+		return late_answer(core);
+	if (!core->group && draft->stage && draft->asked_at > question->at)
 		return false;
 	int digit = words_digit(core->bot, core->folded);
 	if (question->kind == QUESTION_PICK)
 		return pick_answer(core, question, digit);
 	if (question->kind != QUESTION_DONE)
 		return false;
-	bool yes = digit == 1 || words_are(core->bot, "yes", core->folded);
-	bool no = digit == 2 || words_are(core->bot, "no", core->folded);
+	bool yes = digit == 1 || words_are(core->bot, LIST_YES, core->folded);
+	bool no = digit == 2 || words_are(core->bot, LIST_NO, core->folded);
 	if (!yes && !no)
 		return false;
 	command_do(core, yes ? VERB_YES : VERB_NO, question->code, "");

@@ -93,7 +93,7 @@ void request_change(struct core *core, const char *code, const char *text)
 		task->area = area->id;
 	if (moment_find(core, text, &moment, NULL))
 		task->when = moment;
-	task->urgent = task->urgent || words_in(core->bot, "urgent", core->folded);
+	task->urgent = task->urgent || words_in(core->bot, LIST_URGENT, core->folded);
 	cards_update(core, task, NEWS_CHANGED);
 	for (size_t i = 0; i < task->claim_count; i++) {
 		struct claim *claim = &task->claims[i];

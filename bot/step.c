@@ -4,6 +4,8 @@
 
 #include "bot/core.h"
 
+enum { TEXT_POINTS = 1000 };
+
 struct bot *bot_new(const struct locales *locales, const struct community *communities,
 		    size_t community_count, const struct bot_channel *channels,
 		    size_t channel_count)
@@ -16,11 +18,15 @@ struct bot *bot_new(const struct locales *locales, const struct community *commu
 		.channels = channels,
 		.channel_count = channel_count,
 	};
+	lexicon_load(&bot->lexicon, locales);
 	return bot;
 }
 
 void bot_free(struct bot **bot)
 {
+	if (!*bot)
+		return;
+	lexicon_clear(&(*bot)->lexicon);
 	free(*bot);
 	*bot = NULL;
 }
@@ -37,7 +43,8 @@ static void step_message(struct core *core)
 		if (!core->group)
 			return; /* a chat that nobody told us to serve */
 	}
-	core->text = message->text ? message->text : "";
+	/* Nobody's wish is longer; what is read costs no more than this. */
+	core->text = message->text ? text_cut(core->arena, message->text, TEXT_POINTS) : "";
 	core->folded = text_fold(core->arena, core->text);
 	core->me = person_get(core, event->sender_key);
 	if (core->group)

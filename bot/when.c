@@ -45,11 +45,11 @@ static const char *skip(const char *at)
 	return at + strspn(at, " ");
 }
 
-/* A word of a numbered family: "when_day_0", "weekday_3". */
-static size_t family_at(struct core *core, const char *family, int i, const char *text,
+/* A word of a family of lists that follow each other: LIST_WEEKDAY_0 … */
+static size_t family_at(struct core *core, enum list family, int i, const char *text,
 			const char *at)
 {
-	return words_at(core->bot, arena_printf(core->arena, "%s_%d", family, i), text, at);
+	return words_at(core->bot, (enum list)((int)family + i), text, at);
 }
 
 /* "in 2 hours", "两小时后", "half an hour": bytes read, 0 if it is none. */
@@ -57,10 +57,10 @@ static size_t read_offset(struct core *core, const char *text, const char *start
 {
 	const struct bot *bot = core->bot;
 	const char *at = start;
-	size_t before = words_at(bot, "when_in", text, at), bytes = 0, len;
+	size_t before = words_at(bot, LIST_WHEN_IN, text, at), bytes = 0, len;
 	at = skip(at + before);
 	double count = 0;
-	bool half = (len = words_at(bot, "when_half", text, at)) > 0;
+	bool half = (len = words_at(bot, LIST_WHEN_HALF, text, at)) > 0;
 	if (half) {
 		at = skip(at + len);
 		count = 0.5;
@@ -72,22 +72,22 @@ static size_t read_offset(struct core *core, const char *text, const char *start
 			return 0;
 		count = number;
 		at = skip(at + bytes);
-		if ((len = words_at(bot, "when_and_half", text, at))) {
+		if ((len = words_at(bot, LIST_WHEN_AND_HALF, text, at))) {
 			at = skip(at + len);
 			count += 0.5;
 		}
 	}
 	int64_t unit = 0;
-	if ((len = words_at(bot, "when_hours", text, at)))
+	if ((len = words_at(bot, LIST_WHEN_HOURS, text, at)))
 		unit = hour_ms;
-	else if ((len = words_at(bot, "when_minutes", text, at)))
+	else if ((len = words_at(bot, LIST_WHEN_MINUTES, text, at)))
 		unit = minute_ms;
-	else if ((len = words_at(bot, "when_days", text, at)))
+	else if ((len = words_at(bot, LIST_WHEN_DAYS, text, at)))
 		unit = day_ms;
 	if (!unit)
 		return 0;
 	at += len;
-	size_t after = words_at(bot, "when_after", text, skip(at));
+	size_t after = words_at(bot, LIST_WHEN_AFTER, text, skip(at));
 	if (!before && !after)
 		return 0;
 	if (after)
@@ -101,7 +101,7 @@ static size_t read_clock(struct core *core, const char *text, const char *start,
 {
 	const struct bot *bot = core->bot;
 	const char *at = start;
-	size_t lead = words_at(bot, "when_at", text, at), bytes, len;
+	size_t lead = words_at(bot, LIST_WHEN_AT, text, at), bytes, len;
 	at = skip(at + lead);
 	int hour = words_number(bot, text, at, &bytes);
 	if (hour < 0 || hour > 24)
@@ -113,13 +113,13 @@ static size_t read_clock(struct core *core, const char *text, const char *start,
 		minute = words_number(bot, text, at + 1, &bytes);
 		at += 1 + bytes;
 		marked = true;
-	} else if ((len = words_at(bot, "when_oclock", text, skip(at)))) {
+	} else if ((len = words_at(bot, LIST_WHEN_OCLOCK, text, skip(at)))) {
 		at = skip(at) + len;
 		marked = true;
-		if ((len = words_at(bot, "when_half", text, at))) {
+		if ((len = words_at(bot, LIST_WHEN_HALF, text, at))) {
 			minute = 30;
 			at += len;
-		} else if ((len = words_at(bot, "when_quarter", text, at))) {
+		} else if ((len = words_at(bot, LIST_WHEN_QUARTER, text, at))) {
 			minute = 15;
 			at += len;
 		} else {
@@ -127,15 +127,15 @@ static size_t read_clock(struct core *core, const char *text, const char *start,
 			if (said >= 0) {
 				minute = said;
 				at += bytes;
-				at += words_at(bot, "when_minute_mark", text, at);
+				at += words_at(bot, LIST_WHEN_MINUTE_MARK, text, at);
 			}
 		}
 	}
-	if ((len = words_at(bot, "when_pm", text, skip(at)))) {
+	if ((len = words_at(bot, LIST_WHEN_PM, text, skip(at)))) {
 		r->pm = true;
 		at = skip(at) + len;
 		marked = true;
-	} else if ((len = words_at(bot, "when_am", text, skip(at)))) {
+	} else if ((len = words_at(bot, LIST_WHEN_AM, text, skip(at)))) {
 		r->am = true;
 		at = skip(at) + len;
 		marked = true;
@@ -153,7 +153,7 @@ static size_t read_day(struct core *core, const char *text, const char *at, stru
 	static const int parts[] = {PART_MORNING, PART_NOON, PART_AFTERNOON, PART_EVENING};
 	size_t len;
 	for (int i = 0; i < 3; i++) {
-		if ((len = family_at(core, "when_day", i, text, at))) {
+		if ((len = family_at(core, LIST_WHEN_DAY_0, i, text, at))) {
 			r->day = i;
 			return len;
 		}
@@ -161,23 +161,21 @@ static size_t read_day(struct core *core, const char *text, const char *at, stru
 	for (int i = 0; i < 4; i++) {
 		/* "明早": a day and a part in one word comes before the part alone. */
 		for (int day = 0; day < 2; day++) {
-			len = words_at(core->bot,
-				       arena_printf(core->arena, "when_part_%d_%d", i, day), text,
-				       at);
+			len = family_at(core, LIST_WHEN_PART_0_0, i * 2 + day, text, at);
 			if (len) {
 				r->day = day;
 				r->part = parts[i];
 				return len;
 			}
 		}
-		if ((len = family_at(core, "when_part", i, text, at))) {
+		if ((len = family_at(core, LIST_WHEN_PART_0, i, text, at))) {
 			r->part = parts[i];
 			return len;
 		}
 	}
-	size_t next = words_at(core->bot, "when_next", text, at);
+	size_t next = words_at(core->bot, LIST_WHEN_NEXT, text, at);
 	for (int i = 0; i < 7; i++) {
-		if ((len = family_at(core, "weekday", i, text, skip(at + next)))) {
+		if ((len = family_at(core, LIST_WEEKDAY_0, i, text, skip(at + next)))) {
 			r->weekday = i;
 			r->next_week = next > 0;
 			return (size_t)(skip(at + next) - at) + len;
@@ -193,9 +191,9 @@ static size_t read_one(struct core *core, const char *text, const char *at, stru
 		len = read_day(core, text, at, r);
 	if (!len && r->hour < 0)
 		len = read_clock(core, text, at, r);
-	if (!len && (len = words_at(core->bot, "when_now", text, at)))
+	if (!len && (len = words_at(core->bot, LIST_WHEN_NOW, text, at)))
 		r->now = true;
-	if (!len && (len = words_at(core->bot, "when_any", text, at)))
+	if (!len && (len = words_at(core->bot, LIST_WHEN_ANY, text, at)))
 		r->any = true;
 	return len;
 }
@@ -214,7 +212,10 @@ static int reading_days(const struct reading *r, const struct civil *today)
 /* 6 may be 6 or 18 o'clock: what was said decides, then what comes next and is not night. */
 static void settle_clock(const struct core *core, const struct reading *r, struct moment *m)
 {
-	struct civil today = civil_from_ms(core->event->now, core->event->utc_offset);
+	int64_t from = core->event->now;
+	if (core->when_from > from && r->day < 0 && r->weekday < 0)
+		from = core->when_from;
+	struct civil today = civil_from_ms(from, core->event->utc_offset);
 	struct civil midnight = today;
 	midnight.hour = midnight.minute = midnight.second = 0;
 	int64_t base = civil_to_ms(&midnight, core->event->utc_offset);
@@ -225,13 +226,16 @@ static void settle_clock(const struct core *core, const struct reading *r, struc
 		hour += 12;
 	bool sure = r->pm || r->am || r->part != PART_NONE || hour > 12 || hour == 0;
 	bool dated = r->day >= 0 || r->weekday >= 0;
-	if (!sure && hour < 7 && dated)
+	bool later = !dated &&
+		     midnight.day != civil_from_ms(core->event->now, core->event->utc_offset).day;
+	if (!sure && hour < 7 && (dated || later))
 		hour += 12;
 	int64_t at =
 		base + reading_days(r, &today) * day_ms + hour * hour_ms + r->minute * minute_ms;
 	int64_t step = sure ? day_ms : day_ms / 2;
-	while (!dated && (at <= core->event->now ||
-			  (!sure && civil_from_ms(at, core->event->utc_offset).hour < 6)))
+	while (!dated && !later &&
+	       (at <= core->event->now ||
+		(!sure && civil_from_ms(at, core->event->utc_offset).hour < 6)))
 		at += step;
 	if (r->weekday >= 0 && at <= core->event->now)
 		at += 7 * day_ms;
@@ -266,7 +270,7 @@ bool moment_find(struct core *core, const char *text, struct moment *moment_r, b
 	bool alone = true;
 	for (const char *at = folded; *at;) {
 		size_t len = read_one(core, folded, at, &reading);
-		if (!len && (len = words_at(core->bot, "when_filler", folded, at)))
+		if (!len && (len = words_at(core->bot, LIST_WHEN_FILLER, folded, at)))
 			;
 		else if (!len)
 			alone = false;

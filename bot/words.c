@@ -4,31 +4,31 @@
 
 #include "bot/core.h"
 
-enum { FUZZY_LETTERS = 5, CODE_LEAST = 4, CODE_MOST = 6, NUMBER_WORDS = 60 };
+enum { FUZZY_LETTERS = 5, CODE_LEAST = 4, CODE_MOST = 6 };
 
 /* One row per verb: its list in the locales, and how loosely it is read. */
 static const struct verb_row {
 	const char *name; /* also in button data */
-	const char *list; /* NULL: no words of its own */
-	bool bare;        /* may stand without a code */
-	bool fuzzy;       /* a misspelling may stand without a code */
-	bool timed;       /* may be followed by a time instead of a code */
+	enum list list;
+	bool bare;  /* may stand without a code */
+	bool fuzzy; /* a misspelling may stand without a code */
+	bool timed; /* may be followed by a time instead of a code */
 } rows[VERB_COUNT] = {
-	[VERB_CLAIM] = {"claim", "claim", true, true, true},
-	[VERB_RELEASE] = {"release", "release", true, false, false},
-	[VERB_WAY] = {"way", "way", true, true, false},
-	[VERB_ARRIVED] = {"arrived", "arrived", true, true, false},
-	[VERB_DONE] = {"done", "done", true, true, false},
-	[VERB_KEEP] = {"keep", "keep", true, true, false},
-	[VERB_CANCEL] = {"cancel", "cancel", true, false, false},
-	[VERB_STATUS] = {"status", "status", true, true, false},
-	[VERB_CHANGE] = {"change", "change", true, true, false},
-	[VERB_YES] = {"yes", "yes", false, false, false},
-	[VERB_NO] = {"no", "no", false, false, false},
-	[VERB_JOIN] = {"join", "join", true, false, false},
-	[VERB_LIST] = {"list", "list", true, false, false},
-	[VERB_CLOSE] = {"close", "close", false, false, false},
-	[VERB_CODE] = {"code", NULL, false, false, false},
+	[VERB_CLAIM] = {"claim", LIST_CLAIM, true, true, true},
+	[VERB_RELEASE] = {"release", LIST_RELEASE, true, false, false},
+	[VERB_WAY] = {"way", LIST_WAY, true, true, false},
+	[VERB_ARRIVED] = {"arrived", LIST_ARRIVED, true, true, false},
+	[VERB_DONE] = {"done", LIST_DONE, true, true, false},
+	[VERB_KEEP] = {"keep", LIST_KEEP, true, true, false},
+	[VERB_CANCEL] = {"cancel", LIST_CANCEL, true, false, false},
+	[VERB_STATUS] = {"status", LIST_STATUS, true, true, false},
+	[VERB_CHANGE] = {"change", LIST_CHANGE, true, true, false},
+	[VERB_YES] = {"yes", LIST_YES, false, false, false},
+	[VERB_NO] = {"no", LIST_NO, false, false, false},
+	[VERB_JOIN] = {"join", LIST_JOIN, true, false, false},
+	[VERB_LIST] = {"list", LIST_LIST, true, false, false},
+	[VERB_CLOSE] = {"close", LIST_CLOSE, false, false, false},
+	[VERB_CODE] = {"code", LIST_NOISE, false, false, false},
 };
 
 static bool ascii_digit(char c)
@@ -52,9 +52,17 @@ static bool stands(const char *text, const char *place, const char *word, size_t
 	if (strncmp(place, word, len) != 0 || (place > text && joined(place[-1], place[0])))
 		return false;
 	const char *end = place + len;
-	if (end[0] == 's' && ascii_letter(end[-1]) && !ascii_letter(end[1]))
+	if (!joined(end[-1], end[0]))
 		return true;
-	return !joined(end[-1], end[0]);
+	/* "leaks", "leaking", "broken pipes": the same word with its English endings. */
+	static const char *const endings[] = {"s", "es", "ed", "ing"};
+	for (size_t i = 0; ascii_letter(end[-1]) && i < sizeof(endings) / sizeof(*endings); i++) {
+		size_t more = strlen(endings[i]);
+		if ((len > 3 || more == 1) && !strncmp(end, endings[i], more) &&
+		    !ascii_letter(end[more]))
+			return true;
+	}
+	return false;
 }
 
 bool word_in(const char *folded, const char *word)
@@ -68,16 +76,16 @@ bool word_in(const char *folded, const char *word)
 	return false;
 }
 
-size_t words_at(const struct bot *bot, const char *list, const char *text, const char *place)
+size_t words_at(const struct bot *bot, enum list list, const char *text, const char *place)
 {
+	const struct lexicon_list *words = &bot->lexicon.lists[list];
 	size_t longest = 0;
-	for (int i = 0; i < (int)locales_count(bot->locales); i++) {
-		struct word_list words = locale_words(bot->locales, i, list);
-		for (size_t w = 0; w < words.count; w++) {
-			size_t len = strlen(words.words[w]);
-			if (len > longest && stands(text, place, words.words[w], len))
-				longest = len;
-		}
+	if (!lexicon_may(words, place))
+		return 0;
+	for (size_t w = 0; w < words->count; w++) {
+		size_t len = words->words[w].len;
+		if (len > longest && stands(text, place, words->words[w].word, len))
+			longest = len;
 	}
 	return longest;
 }
@@ -104,56 +112,54 @@ static bool all_latin(const char *s)
 	return true;
 }
 
-static bool words_match(const struct bot *bot, const char *list, const char *folded, bool fuzzy)
+static bool words_match(const struct bot *bot, enum list list, const char *folded, bool fuzzy)
 {
 	if (!*folded)
 		return false;
-	for (int i = 0; i < (int)locales_count(bot->locales); i++) {
-		struct word_list words = locale_words(bot->locales, i, list);
-		for (size_t w = 0; w < words.count; w++) {
-			const char *word = words.words[w];
-			if (!strcmp(word, folded))
-				return true;
-			if (fuzzy && strlen(word) >= FUZZY_LETTERS &&
-			    strlen(folded) >= FUZZY_LETTERS && word[0] == folded[0] &&
-			    all_latin(word) && all_latin(folded) && one_off(word, folded))
-				return true;
-		}
+	const struct lexicon_list *words = &bot->lexicon.lists[list];
+	for (size_t w = 0; w < words->count; w++) {
+		const char *word = words->words[w].word;
+		if (!strcmp(word, folded))
+			return true;
+		if (fuzzy && words->words[w].len >= FUZZY_LETTERS &&
+		    strlen(folded) >= FUZZY_LETTERS && word[0] == folded[0] && all_latin(word) &&
+		    all_latin(folded) && one_off(word, folded))
+			return true;
 	}
 	return false;
 }
 
-bool words_are(const struct bot *bot, const char *list, const char *folded)
+bool words_are(const struct bot *bot, enum list list, const char *folded)
 {
 	return words_match(bot, list, folded, false);
 }
 
-bool words_nearly(const struct bot *bot, const char *list, const char *folded)
+bool words_nearly(const struct bot *bot, enum list list, const char *folded)
 {
 	return words_match(bot, list, folded, true);
 }
 
-bool words_begin(const struct bot *bot, const char *list, const char *folded)
+bool words_begin(const struct bot *bot, enum list list, const char *folded)
 {
 	return words_at(bot, list, folded, folded) > 0;
 }
 
-bool words_in(const struct bot *bot, const char *list, const char *folded)
+bool words_in(const struct bot *bot, enum list list, const char *folded)
 {
-	for (int i = 0; i < (int)locales_count(bot->locales); i++) {
-		struct word_list words = locale_words(bot->locales, i, list);
-		for (size_t w = 0; w < words.count; w++)
-			if (word_in(folded, words.words[w]))
-				return true;
-	}
+	const struct lexicon_list *words = &bot->lexicon.lists[list];
+	for (size_t w = 0; w < words->count; w++)
+		if (word_in(folded, words->words[w].word))
+			return true;
 	return false;
 }
 
-bool words_only(const struct bot *bot, const char *list, const char *folded)
+static bool only(const struct bot *bot, enum list list, enum list other, const char *folded)
 {
 	const char *at = folded;
 	while (*at) {
 		size_t len = words_at(bot, list, folded, at);
+		size_t more = words_at(bot, other, folded, at);
+		len = more > len ? more : len;
 		if (!len)
 			return false;
 		at += len;
@@ -163,8 +169,18 @@ bool words_only(const struct bot *bot, const char *list, const char *folded)
 	return at > folded;
 }
 
+bool words_only(const struct bot *bot, enum list list, const char *folded)
+{
+	return only(bot, list, list, folded);
+}
+
+bool words_small_talk(const struct bot *bot, const char *folded)
+{
+	return only(bot, LIST_GREETING, LIST_THANKS, folded);
+}
+
 /* Cuts words of a list from both ends. */
-static char *strip(const struct bot *bot, struct arena *arena, const char *list, const char *text)
+static char *strip(const struct bot *bot, struct arena *arena, enum list list, const char *text)
 {
 	char *s = arena_str(arena, text);
 	for (bool again = true; again;) {
@@ -220,22 +236,22 @@ static struct command parse_around(const struct bot *bot, struct arena *arena, c
 				   const char *code, const char *tail)
 {
 	struct command command = {.code = code, .rest = tail};
-	const char *bare = strip(bot, arena, "noise", head);
+	const char *bare = strip(bot, arena, LIST_NOISE, head);
 	command.verb = verb_whole(bot, head, true);
 	if (!command.verb)
 		command.verb = verb_whole(bot, bare, true);
 	if (command.verb || *bare) {
 		/* "接 4711 了" */
-		if (words_only(bot, "noise", tail))
+		if (words_only(bot, LIST_NOISE, tail))
 			command.rest = "";
 		return command;
 	}
-	if (!*strip(bot, arena, "noise", tail) || words_only(bot, "noise", tail)) {
+	if (!*strip(bot, arena, LIST_NOISE, tail) || words_only(bot, LIST_NOISE, tail)) {
 		command.verb = VERB_CODE;
 		command.rest = "";
 		return command;
 	}
-	const char *after = strip(bot, arena, "noise", tail);
+	const char *after = strip(bot, arena, LIST_NOISE, tail);
 	size_t len;
 	command.verb = verb_first(bot, after, &len);
 	command.rest = command.verb ? after + len + strspn(after + len, " ") : tail;
@@ -270,7 +286,7 @@ struct command words_parse(const struct bot *bot, struct arena *arena, const cha
 	struct command command = parse_coded(bot, arena, folded);
 	if (command.verb)
 		return command;
-	const char *bare = strip(bot, arena, "noise", folded);
+	const char *bare = strip(bot, arena, LIST_NOISE, folded);
 	command.verb = verb_whole(bot, folded, false);
 	if (!command.verb)
 		command.verb = verb_whole(bot, bare, false);
@@ -282,8 +298,8 @@ struct command words_parse(const struct bot *bot, struct arena *arena, const cha
 		const char *rest = bare + len + strspn(bare + len, " ");
 		size_t bytes;
 		/* Only a time may follow; the caller judges the rest of it. */
-		if (words_at(bot, "when_day", rest, rest) ||
-		    words_at(bot, "when_start", rest, rest) ||
+		if (words_at(bot, LIST_WHEN_DAY, rest, rest) ||
+		    words_at(bot, LIST_WHEN_START, rest, rest) ||
 		    words_number(bot, rest, rest, &bytes) >= 0)
 			return (struct command){.verb = verb, .rest = rest};
 	}
@@ -303,6 +319,9 @@ const char *words_verb_name(enum verb verb)
 	return rows[verb].name;
 }
 
+/* What the lists from LIST_NUMBER_0 on stand for. */
+static const int numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 20, 30, 40, 45, 50};
+
 int words_number(const struct bot *bot, const char *text, const char *place, size_t *bytes_r)
 {
 	size_t digits = strspn(place, "0123456789");
@@ -310,17 +329,11 @@ int words_number(const struct bot *bot, const char *text, const char *place, siz
 	if (digits)
 		return digits <= 2 ? (int)strtol(place, NULL, 10) : -1;
 	int value = -1;
-	for (int i = 0; i <= NUMBER_WORDS; i++) {
-		char list[16] = "number_";
-		size_t end = strlen(list);
-		if (i >= 10)
-			list[end++] = (char)('0' + i / 10);
-		list[end++] = (char)('0' + i % 10);
-		list[end] = 0;
-		size_t len = words_at(bot, list, text, place);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		size_t len = words_at(bot, (enum list)(LIST_NUMBER_0 + i), text, place);
 		if (len > *bytes_r) {
 			*bytes_r = len;
-			value = i;
+			value = numbers[i];
 		}
 	}
 	return value;
@@ -333,19 +346,17 @@ int words_digit(const struct bot *bot, const char *folded)
 		int value = words_number(bot, folded, folded, &bytes);
 		if (value >= 0 &&
 		    (!folded[bytes] ||
-		     words_only(bot, "choose", folded + bytes + strspn(folded + bytes, " "))))
+		     words_only(bot, LIST_CHOOSE, folded + bytes + strspn(folded + bytes, " "))))
 			return value;
 		/* "选3", "the third": once, the words of choosing go. */
 		size_t len;
-		while ((len = words_at(bot, "choose", folded, folded))) {
+		while ((len = words_at(bot, LIST_CHOOSE, folded, folded))) {
 			folded += len;
 			folded += strspn(folded, " ");
 		}
-		for (int i = 1; i <= 9; i++) {
-			char list[] = {'o', 'r', 'd', 'i', 'n', 'a', 'l', '_', (char)('0' + i), 0};
-			if (words_are(bot, list, folded))
+		for (int i = 1; i <= 9; i++)
+			if (words_are(bot, (enum list)(LIST_ORDINAL_1 + i - 1), folded))
 				return i;
-		}
 	}
 	return -1;
 }
@@ -362,5 +373,5 @@ bool words_reaction(const struct bot *bot, struct arena *arena, const char *reac
 	for (size_t i = 0; i < sizeof(hands) / sizeof(*hands); i++)
 		if (point == hands[i])
 			return true;
-	return words_are(bot, "reaction", text_fold(arena, reaction));
+	return words_are(bot, LIST_REACTION, text_fold(arena, reaction));
 }

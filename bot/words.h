@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bot/lexicon.h"
+
 struct arena;
 struct bot;
 
@@ -44,17 +46,19 @@ enum verb words_verb(const char *name, size_t len);
 const char *words_verb_name(enum verb verb);
 
 /* The whole text is a word of this list, in any language. */
-bool words_are(const struct bot *bot, const char *list, const char *folded);
+bool words_are(const struct bot *bot, enum list list, const char *folded);
 /* Longer words may have one letter wrong. */
-bool words_nearly(const struct bot *bot, const char *list, const char *folded);
+bool words_nearly(const struct bot *bot, enum list list, const char *folded);
 /* The text begins with a word of this list. */
-bool words_begin(const struct bot *bot, const char *list, const char *folded);
+bool words_begin(const struct bot *bot, enum list list, const char *folded);
 /* A word of this list stands somewhere in the text. */
-bool words_in(const struct bot *bot, const char *list, const char *folded);
+bool words_in(const struct bot *bot, enum list list, const char *folded);
 /* Bytes of the longest word of the list standing at this place; 0: none. */
-size_t words_at(const struct bot *bot, const char *list, const char *text, const char *place);
+size_t words_at(const struct bot *bot, enum list list, const char *text, const char *place);
 /* Every word of the text is one of the list. */
-bool words_only(const struct bot *bot, const char *list, const char *folded);
+bool words_only(const struct bot *bot, enum list list, const char *folded);
+/* Nothing but greetings, thanks and the like. */
+bool words_small_talk(const struct bot *bot, const char *folded);
 /* `word` stands in `folded`, not as a part of a longer word or number. */
 bool word_in(const char *folded, const char *word);
 /* 0 … 99 when the text is a choice ("3", "三", "选3", "the third"); -1. */
