@@ -67,7 +67,7 @@ static char *alphanumeric(struct arena *arena, const char *s)
 	bool letter = false;
 	while (len && s[len - 1] == ' ')
 		len--;
-	if (len > LETTERS_MOST)
+	if (len > LETTERS_MOST || *s == '+')
 		return NULL;
 	for (size_t i = 0; i < len; i++) {
 		if (s[i] < ' ' || s[i] > '~')

@@ -306,6 +306,7 @@ static void numbers_become_e164(void **state)
 		{"012345678", NULL, NULL},
 		{"123456789012345678901", "86", NULL},
 		{"whatsapp:+8613800001111", "86", NULL},
+		{"+8chars61e", "86", NULL},
 		{"", "86", NULL},
 		{"   ", "86", NULL},
 		{"+", "86", NULL},
