@@ -52,6 +52,8 @@ const char *web_method(const struct web_request *request);
 const char *web_path(const struct web_request *request);
 /* Path and query exactly as on the wire (Twilio signs it). */
 const char *web_target(const struct web_request *request);
+/* True if the peer's address is this machine's loopback; a proxy on it counts as well. */
+bool web_local(const struct web_request *request);
 const char *web_header(const struct web_request *request, const char *name); /* NULL: absent */
 const char *web_query(const struct web_request *request, const char *name);  /* decoded; NULL: absent */
 const char *web_body(const struct web_request *request, size_t *len_r);      /* raw bytes */

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "adapters/web_form.h"
 #include "adapters/web_own.h"
@@ -92,6 +94,22 @@ const char *web_path(const struct web_request *request)
 const char *web_target(const struct web_request *request)
 {
 	return request->target;
+}
+
+bool web_local(const struct web_request *request)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} peer;
+	socklen_t len = sizeof peer;
+
+	if (!request->connection || getpeername(request->connection->fd, &peer.any, &len))
+		return false;
+	if (peer.any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&peer.v6.sin6_addr);
+	return peer.any.sa_family == AF_INET && ntohl(peer.v4.sin_addr.s_addr) >> 24 == 127;
 }
 
 const char *web_header(const struct web_request *request, const char *name)
