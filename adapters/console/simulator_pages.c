@@ -75,7 +75,7 @@ static const char *objection(const struct simulator *simulator, const struct web
 	bool here = host_is_loopback(host);
 	if (simulator->open)
 		here = here || host_is_public(host, simulator->channel->host->public_url);
-	else if (came_by_proxy(request))
+	else if (!web_local(request) || came_by_proxy(request))
 		return "the simulator is for this machine only; the setting open: yes lets others "
 		       "in";
 	if (!here)

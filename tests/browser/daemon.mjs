@@ -17,11 +17,12 @@ export function daemonMissing() {
 }
 
 /** JSON is YAML too. */
-function configuration(folder, port) {
+function configuration(folder, listen, publicUrl, own) {
 	return JSON.stringify({
 		data: folder,
 		key: path.join(folder, 'linli.key'),
-		listen: `127.0.0.1:${port}`,
+		listen,
+		...(publicUrl && { public_url: publicUrl }),
 		channels: {
 			simulator: {
 				adapter: 'simulator',
@@ -29,6 +30,7 @@ function configuration(folder, port) {
 				volunteers: ['+8613900000001 李明 zh-CN', '+8613900000002 Sarah en'],
 				organisers: ['+8613700000001 赵主任 zh-CN'],
 				groups: ['zh 志愿者互助群 zh-CN', 'en Helpers en'],
+				...own,
 			},
 		},
 		communities: {
@@ -54,16 +56,18 @@ function configuration(folder, port) {
 	}, null, '\t');
 }
 
-export async function startDaemon(t) {
+/** own: further settings of the channel; host: the address to listen on. */
+export async function startDaemon(t, { host = '127.0.0.1', publicUrl, own = {} } = {}) {
 	const folder = tempFolder(t, 'linli-browser');
 	const port = await freePort();
 	const file = path.join(folder, 'linli.yaml');
-	fs.writeFileSync(file, configuration(folder, port));
+	fs.writeFileSync(file, configuration(folder, `${host}:${port}`, publicUrl, own));
 	execFileSync(linli, ['keygen', path.join(folder, 'linli.key')], { stdio: 'pipe' });
 	const env = { ...process.env, LINLI_LOCALES: path.join(source, 'config/locales') };
 	const self = {
 		url: `http://127.0.0.1:${port}/hook/simulator/`,
 		log: '',
+		port,
 		async start() {
 			self.program = start(t, linli, ['run', file], { env });
 			await says(self.program, /the page is at/);

@@ -57,7 +57,7 @@ const table = {
 		empty_resident: '用自己的话写下需要什么。不用注册。',
 		empty_group: '有人求助时，任务卡片会出现在这里。',
 		empty_volunteer: '接下任务之后，邻里会在这里告诉你怎么做。',
-		empty_organiser: '要有人拿主意的时候，邻里会在这里说。',
+		empty_organiser: '难办的事，邻里会在这里请您拿主意。',
 		try_resident: '明天上午能帮我买点菜吗？我住3号楼。',
 		try: '试试这一句',
 	},
