@@ -1,1 +1,496 @@
-#include "adapters/socket.h"
+/* Keeps websockets with libwebsockets on our loop: messages in and out, pings, the orderly end. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "adapters/socket_own.h"
+#include "base/text.h"
+
+enum {
+	SERVICE_BUFFER = 32768, /* more than a TLS record, or the library leaves bytes lying */
+	TICK_MS = 5,
+	TICKS_MAX = 200, /* that many for peers to say goodbye */
+	TICKS_SETTLE = 4,
+};
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in,
+		    size_t len);
+
+const struct lws_protocols socket_protocols[] = {
+	{.name = "linli", .callback = on_event},
+	{.name = NULL},
+};
+
+/* --- one socket ----------------------------------------------------------------------------- */
+
+struct socket *socket_new(struct sockets *sockets, const struct socket_events *events, void *arg)
+{
+	struct socket *socket = xalloc(sizeof *socket);
+
+	socket->sockets = sockets;
+	socket->events = *events;
+	socket->arg = arg;
+	socket->redial_ms = -1;
+	socket->message_max = SOCKET_MESSAGE_MAX;
+	socket->out_end = &socket->out;
+	socket->next = sockets->list;
+	socket->link = &sockets->list;
+	if (socket->next)
+		socket->next->link = &socket->next;
+	sockets->list = socket;
+	return socket;
+}
+
+static void forget_messages(struct socket *socket)
+{
+	while (socket->out) {
+		struct socket_part *part = socket->out;
+
+		socket->out = part->next;
+		free(part);
+	}
+	socket->out_end = &socket->out;
+	socket->waiting = 0;
+	buf_free(&socket->in);
+}
+
+void socket_free(struct socket *socket)
+{
+	*socket->link = socket->next;
+	if (socket->next)
+		socket->next->link = socket->link;
+	if (socket->resolving)
+		socket->resolving->socket = NULL;
+	forget_messages(socket);
+	socket_target_free(socket->target);
+	loop_timer_close(&socket->timer);
+	free(socket);
+}
+
+static void free_if_dead(struct socket *socket)
+{
+	if (socket->dead && !socket->wsi && !socket->inside)
+		socket_free(socket);
+}
+
+void socket_opened(struct socket *socket)
+{
+	socket->state = SOCKET_OPEN;
+	socket->failures = 0;
+	buf_init(&socket->in, socket->message_max);
+	if (socket->timer)
+		loop_timer_stop(socket->timer);
+	socket->held = false;
+	if (socket->dead) {
+		lws_callback_on_writable(socket->wsi);
+		return;
+	}
+	socket->inside++;
+	socket->events.opened(socket->arg, socket, socket->opens++);
+	socket->inside--;
+}
+
+void socket_gone(struct socket *socket, const char *reason)
+{
+	bool silent = socket->dead || socket->silent;
+
+	if (socket->state == SOCKET_RESTING)
+		return;
+	if (socket->wsi)
+		lws_set_opaque_user_data(socket->wsi, NULL);
+	socket->wsi = NULL;
+	socket->state = SOCKET_RESTING;
+	socket->close_code = 0;
+	socket->silent = false;
+	forget_messages(socket);
+	if (socket->timer)
+		loop_timer_stop(socket->timer);
+	if (!silent) {
+		socket->failures++;
+		socket->inside++;
+		socket->events.lost(socket->arg, socket,
+				    socket->reason[0] ? socket->reason : reason);
+		socket->inside--;
+	}
+	socket->reason[0] = '\0';
+	if (!socket->target)
+		socket->dead = true; /* a peer that came does not come again by us */
+	if (!socket->dead)
+		socket_dial_later(socket);
+	else
+		free_if_dead(socket);
+}
+
+void socket_kill(struct socket *socket, const char *reason)
+{
+	snprintf(socket->reason, sizeof socket->reason, "%s", reason);
+	if (socket->wsi)
+		lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+/* Sends what waits, then `code`; a peer that does not take it is dropped. */
+static void end_politely(struct socket *socket, uint16_t code)
+{
+	socket->close_code = code;
+	if (socket->state != SOCKET_OPEN) {
+		socket_kill(socket, "closed");
+		return;
+	}
+	lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, SOCKET_LINGER_S);
+	lws_callback_on_writable(socket->wsi);
+}
+
+int socket_send(struct socket *socket, const char *text, size_t len)
+{
+	if (socket->state != SOCKET_OPEN || socket->close_code ||
+	    len > SOCKET_WAITING_MAX - socket->waiting)
+		return -1;
+	struct socket_part *part = xalloc(sizeof *part + LWS_PRE + len);
+
+	part->len = len;
+	memcpy(part->data + LWS_PRE, text, len);
+	*socket->out_end = part;
+	socket->out_end = &part->next;
+	socket->waiting += len;
+	lws_callback_on_writable(socket->wsi);
+	return 0;
+}
+
+size_t socket_waiting(const struct socket *socket)
+{
+	return socket->waiting;
+}
+
+/* While nothing is read no pong is seen either: the peer is not to be held dead for that. */
+void socket_keep_alive(struct socket *socket)
+{
+	lws_validity_confirmed(socket->wsi);
+	loop_timer_start(socket->timer, (uint64_t)socket->policy->ping_ms / 2, 0);
+}
+
+static void on_timer(void *arg)
+{
+	struct socket *socket = arg;
+
+	if (socket->state == SOCKET_OPEN && socket->held)
+		socket_keep_alive(socket);
+}
+
+void socket_hold(struct socket *socket, bool held)
+{
+	if (socket->state != SOCKET_OPEN || socket->held == held)
+		return;
+	socket->held = held;
+	lws_rx_flow_control(socket->wsi, !held);
+	if (!socket->timer)
+		socket->timer = loop_timer(socket->sockets->loop, on_timer, socket);
+	if (held)
+		socket_keep_alive(socket);
+	else
+		loop_timer_stop(socket->timer);
+}
+
+void socket_redial(struct socket *socket, int64_t ms)
+{
+	socket->redial_ms = ms;
+	socket->failures = 0;
+	if (socket->state == SOCKET_RESTING) {
+		if (!socket->inside) /* else socket_gone() goes on */
+			socket_dial_later(socket);
+		return;
+	}
+	socket->silent = true;
+	if (socket->state == SOCKET_RESOLVING)
+		socket_dial_abandon(socket);
+	else
+		end_politely(socket, LWS_CLOSE_STATUS_NORMAL);
+}
+
+static void close_with(struct socket *socket, uint16_t code)
+{
+	socket->dead = true;
+	if (socket->wsi)
+		end_politely(socket, code);
+	else
+		free_if_dead(socket);
+}
+
+void socket_close(struct socket **socket)
+{
+	if (!*socket)
+		return;
+	close_with(*socket, LWS_CLOSE_STATUS_NORMAL);
+	*socket = NULL;
+}
+
+/* --- what the library tells ------------------------------------------------------------------ */
+
+static int refuse(struct socket *socket, struct lws *wsi, enum lws_close_status code,
+		  const char *reason)
+{
+	snprintf(socket->reason, sizeof socket->reason, "%s", reason);
+	lws_close_reason(wsi, code, NULL, 0);
+	return -1;
+}
+
+static int on_received(struct socket *socket, struct lws *wsi, const char *data, size_t len)
+{
+	if (socket->close_code)
+		return 0;
+	if (lws_frame_is_binary(wsi))
+		return refuse(socket, wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE,
+			      "the peer sent a binary message");
+	buf_add(&socket->in, data, len);
+	if (socket->in.full)
+		return refuse(socket, wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE,
+			      "the peer sent a message larger than allowed");
+	if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi))
+		return 0;
+	if (!text_valid(socket->in.data, socket->in.len))
+		return refuse(socket, wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD,
+			      "the peer sent invalid UTF-8");
+	socket->inside++;
+	socket->events.message(socket->arg, socket, socket->in.data, socket->in.len);
+	socket->inside--;
+	buf_clear(&socket->in);
+	return 0;
+}
+
+static int on_writable(struct socket *socket, struct lws *wsi)
+{
+	while (socket->out && !lws_send_pipe_choked(wsi)) {
+		struct socket_part *part = socket->out;
+
+		if (lws_write(wsi, part->data + LWS_PRE, part->len, LWS_WRITE_TEXT) < 0)
+			return -1;
+		socket->out = part->next;
+		if (!socket->out)
+			socket->out_end = &socket->out;
+		socket->waiting -= part->len;
+		free(part);
+	}
+	if (socket->out) {
+		lws_callback_on_writable(wsi);
+		return 0;
+	}
+	if (!socket->close_code)
+		return 0;
+	lws_close_reason(wsi, (enum lws_close_status)socket->close_code, NULL, 0);
+	return -1;
+}
+
+static int add_headers(struct socket *socket, struct lws *wsi, unsigned char **at, size_t len)
+{
+	unsigned char *end = *at + len;
+
+	for (char **line = socket->target->headers; line && *line; line++) {
+		const char *colon = strchr(*line, ':');
+		char name[64];
+
+		if (!colon || (size_t)(colon - *line) + 2 > sizeof name)
+			return -1;
+		memcpy(name, *line, (size_t)(colon - *line) + 1);
+		name[colon - *line + 1] = '\0';
+		const char *value = colon + 1 + strspn(colon + 1, " ");
+
+		if (lws_add_http_header_by_name(wsi, (const unsigned char *)name,
+						(const unsigned char *)value, (int)strlen(value),
+						at, end))
+			return -1;
+	}
+	return 0;
+}
+
+/* The library's words for a failed dial; they hold no more than the peer's status. */
+static void on_failed(struct socket *socket, struct lws *wsi, const char *text, size_t len)
+{
+	char reason[128];
+
+	snprintf(reason, sizeof reason, "connecting: %.*s", text ? (int)len : 7,
+		 text ? text : "refused");
+	socket->wsi = wsi;
+	socket_gone(socket, reason);
+}
+
+static void note_code(struct socket *socket, const unsigned char *code, size_t len)
+{
+	if (len >= 2 && !socket->reason[0])
+		snprintf(socket->reason, sizeof socket->reason, "the peer closed with code %d",
+			 code[0] << 8 | code[1]);
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in,
+		    size_t len)
+{
+	struct socket *socket = lws_get_opaque_user_data(wsi);
+
+	(void)user;
+	if (why == LWS_CALLBACK_ESTABLISHED) {
+		socket_listener_opened(wsi);
+		return 0;
+	}
+	if (!socket)
+		return 0;
+	switch (why) {
+	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+		return add_headers(socket, wsi, in, len);
+	case LWS_CALLBACK_CLIENT_ESTABLISHED:
+		socket->wsi = wsi;
+		socket_opened(socket);
+		return 0;
+	case LWS_CALLBACK_RECEIVE:
+	case LWS_CALLBACK_CLIENT_RECEIVE:
+		return on_received(socket, wsi, in, len);
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+	case LWS_CALLBACK_CLIENT_WRITEABLE:
+		return on_writable(socket, wsi);
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		note_code(socket, in, len);
+		return 0;
+	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+		on_failed(socket, wsi, in, len);
+		return 0;
+	case LWS_CALLBACK_CLOSED:
+	case LWS_CALLBACK_CLIENT_CLOSED:
+	case LWS_CALLBACK_WSI_DESTROY:
+		socket_gone(socket, "the connection ended");
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* --- the library on the loop ------------------------------------------------------------------ */
+
+const struct socket_policy *socket_policy(struct sockets *sockets, int64_t ping_ms)
+{
+	struct socket_policy *policy = sockets->policies;
+	static const uint32_t no_retries[] = {1000};
+
+	ping_ms = ping_ms > 0 ? ping_ms : SOCKET_PING_MS;
+	while (policy && policy->ping_ms != ping_ms)
+		policy = policy->next;
+	if (policy)
+		return policy;
+	policy = xalloc(sizeof *policy);
+	policy->ping_ms = ping_ms;
+	policy->bo.retry_ms_table = no_retries; /* dialling again is ours */
+	policy->bo.retry_ms_table_count = 1;
+	policy->bo.secs_since_valid_ping = (uint16_t)((ping_ms + 999) / 1000);
+	policy->bo.secs_since_valid_hangup = (uint16_t)((ping_ms * 5 / 2 + 999) / 1000);
+	policy->next = sockets->policies;
+	sockets->policies = policy;
+	return policy;
+}
+
+struct lws_context_creation_info socket_vhost_info(void)
+{
+	return (struct lws_context_creation_info){
+		.port = CONTEXT_PORT_NO_LISTEN,
+		.protocols = socket_protocols,
+		/* NULL would mean $http_proxy. */
+		.http_proxy_address = "",
+		/* .extensions is NULL: no permessage-deflate, which damages large messages. */
+	};
+}
+
+struct sockets *sockets_new(struct loop *loop, struct error *error_r)
+{
+	struct sockets *sockets = xalloc(sizeof *sockets);
+
+	sockets->loop = loop;
+	sockets->foreign[0] = loop_native(loop);
+	lws_set_log_level(0, NULL);
+	struct lws_context_creation_info info = {
+		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+			   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+		.foreign_loops = sockets->foreign,
+		.user = sockets,
+		.pcontext = &sockets->context,
+		.pt_serv_buf_size = SERVICE_BUFFER,
+		.protocols = socket_protocols,
+		.uid = (uid_t)-1,
+		.gid = (gid_t)-1,
+	};
+
+	sockets->context = lws_create_context(&info);
+	if (!sockets->context) {
+		free(sockets);
+		error_set(error_r, "libwebsockets does not start; is its plug-in for libuv "
+				   "(libwebsockets-evlib-uv) installed?");
+		return NULL;
+	}
+	return sockets;
+}
+
+static void note_closing(uv_handle_t *handle, void *arg)
+{
+	bool *closing = arg;
+
+	*closing = *closing || uv_is_closing(handle);
+}
+
+static void free_sockets(struct sockets *sockets)
+{
+	while (sockets->vhosts) {
+		struct socket_vhost *vhost = sockets->vhosts;
+
+		sockets->vhosts = vhost->next;
+		free(vhost->ca_file);
+		free(vhost);
+	}
+	while (sockets->policies) {
+		struct socket_policy *policy = sockets->policies;
+
+		sockets->policies = policy->next;
+		free(policy);
+	}
+	loop_timer_close(&sockets->ending);
+	free(sockets);
+}
+
+/* On libuv the library ends in two steps: the first closes every handle, the second frees, and only
+ * when the handles' last callbacks have run. Neither may happen inside one of its callbacks. */
+static void on_ending(void *arg)
+{
+	struct sockets *sockets = arg;
+	bool closing = false;
+
+	sockets->ticks++;
+	if (sockets->phase == SOCKETS_CLOSING) {
+		if (sockets->list && sockets->ticks < TICKS_MAX)
+			return;
+		sockets->phase = SOCKETS_DESTROYING;
+		sockets->ticks = 0;
+		lws_context_destroy(sockets->context);
+		return;
+	}
+	uv_walk(sockets->foreign[0], note_closing, &closing);
+	if (closing || sockets->ticks < TICKS_SETTLE)
+		return;
+	if (sockets->context)
+		lws_context_destroy(sockets->context);
+	while (sockets->list)
+		socket_free(sockets->list);
+	free_sockets(sockets);
+}
+
+void sockets_free(struct sockets **sockets_r)
+{
+	struct sockets *sockets = *sockets_r;
+	struct socket *next;
+
+	if (!sockets)
+		return;
+	*sockets_r = NULL;
+	while (sockets->listeners)
+		socket_listener_stop(sockets->listeners); /* its vhost ends with the context */
+	sockets->phase = SOCKETS_CLOSING;
+	for (struct socket *socket = sockets->list; socket; socket = next) {
+		next = socket->next;
+		close_with(socket, LWS_CLOSE_STATUS_GOINGAWAY);
+	}
+	sockets->ending = loop_timer(sockets->loop, on_ending, sockets);
+	loop_timer_start(sockets->ending, 0, TICK_MS);
+}
