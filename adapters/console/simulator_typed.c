@@ -24,6 +24,7 @@ struct typed {
 	struct talk *talk;
 	const struct person *from;
 	char *id, *text, *about, *button, *reaction;
+	char *label; /* what stood on the button when it was pressed; NULL: not known */
 	int64_t seq;
 };
 
@@ -161,6 +162,7 @@ static void typed_free(struct typed *typed)
 	free(typed->about);
 	free(typed->button);
 	free(typed->reaction);
+	free(typed->label);
 	free(typed);
 }
 
@@ -180,15 +182,11 @@ static void typed_show(struct typed *typed)
 		note->id = xstrdup(typed->id);
 		note->from = typed->from;
 		note->press = typed->button != NULL;
-		note->text = xstrdup(typed->text != NULL ? typed->text : "");
+		note->text = xstrdup(note->press ? typed->label != NULL ? typed->label : ""
+						 : typed->text);
 		note->about = copy(typed->about);
 		note->at = clock_wall_ms();
 		note->seq = typed->seq;
-		for (size_t i = 0; note->press && about != NULL && i < about->button_count; i++)
-			if (strcmp(about->buttons[i].data, typed->button) == 0) {
-				free(note->text);
-				note->text = xstrdup(about->buttons[i].label);
-			}
 		note = talk_add(typed->talk, note);
 		if (note == NULL)
 			return;
@@ -214,6 +212,17 @@ static void typed_accepted(void *arg, enum accept_result result)
 	simulator_rest(simulator);
 }
 
+/* Read at once: when the press is durable, the card may have changed already. */
+static char *label_of(const struct typed *typed)
+{
+	const struct note *about =
+		typed->button != NULL ? talk_note(typed->talk, typed->about) : NULL;
+	for (size_t i = 0; about != NULL && i < about->button_count; i++)
+		if (strcmp(about->buttons[i].data, typed->button) == 0)
+			return xstrdup(about->buttons[i].label);
+	return NULL;
+}
+
 static void typed_hand_over(struct typed *typed)
 {
 	struct simulator *simulator = typed->simulator;
@@ -235,6 +244,7 @@ static void typed_hand_over(struct typed *typed)
 		.language = chat ? typed->from->language : NULL,
 		.sent_at = clock_wall_ms(),
 	};
+	typed->label = label_of(typed);
 	typed->seq = simulator_stamp(simulator);
 	simulator->waiting++;
 	channel->host->accept(channel->host->self, channel, &message, 1, typed_accepted, typed);

@@ -26,7 +26,7 @@ function configuration(folder, listen, publicUrl, own) {
 		channels: {
 			simulator: {
 				adapter: 'simulator',
-				residents: ['+8613800000001 王奶奶 zh-CN', '+8613800000002 Mr_Brown en'],
+				residents: ['+8613800000001 王奶奶 zh-CN', '+8613800000002 Mr Brown en'],
 				volunteers: ['+8613900000001 李明 zh-CN', '+8613900000002 Sarah en'],
 				organisers: ['+8613700000001 赵主任 zh-CN'],
 				groups: ['zh 志愿者互助群 zh-CN', 'en Helpers en'],

@@ -24,7 +24,7 @@ struct echo {
 	bool away, quit;
 };
 
-static const char *residents[] = {"+8613800000001 王奶奶 zh-CN", "+8613800000002 Mr_Brown en"};
+static const char *residents[] = {"+8613800000001 王奶奶 zh-CN", "+8613800000002 Mr Brown en"};
 static const char *volunteers[] = {"+8613900000001 李明 zh-CN", "+8613900000002 Sarah en"};
 static const char *organisers[] = {"+8613700000001 赵主任 zh-CN"};
 static const char *groups[] = {"volunteers 志愿者互助群 zh-CN"};

@@ -28,7 +28,10 @@ export async function startBrowser(t) {
 	return browser;
 }
 
-export const sizes = { desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
+export const sizes = {
+	desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 },
+	picture: { width: 1280, height: 900 },
+};
 
 /**
  * A page on `url` that is connected. `page.faults` collects what must stay empty; pass

@@ -16,7 +16,7 @@ const talks = {
 		claim: '我来接', done: '完成',
 	},
 	en: {
-		resident: 'Mr_Brown', group: 'Helpers', address: 'en',
+		resident: 'Mr Brown', group: 'Helpers', address: 'en',
 		asks: 'Could somebody buy me groceries tomorrow morning? I live in building 3.',
 		place: 'entrance 2, 501', claim: 'I take it', done: 'done',
 	},
