@@ -53,6 +53,7 @@ struct http {
 	size_t under_way;
 	CURL *spare[SPARE];
 	size_t spare_count;
+	char *ca_file; /* NULL: the system's */
 };
 
 static void unlink_request(struct http_request *request)
@@ -252,7 +253,7 @@ static int on_begin(void *arg, char *remote, char *local, int remote_port, int l
 	return CURL_PREREQFUNC_OK;
 }
 
-static CURL *new_easy(void)
+static CURL *new_easy(const struct http *http)
 {
 	CURL *easy = curl_easy_init();
 
@@ -266,6 +267,8 @@ static CURL *new_easy(void)
 	curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "linli");
+	if (http->ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_begin);
@@ -328,7 +331,7 @@ struct http_request *http_start(struct http *http, const struct http_call *call,
 	request->headers = add_header(NULL, "Expect:");
 	for (const char *const *line = call->headers; line && *line; line++)
 		request->headers = add_header(request->headers, *line);
-	request->easy = http->spare_count ? http->spare[--http->spare_count] : new_easy();
+	request->easy = http->spare_count ? http->spare[--http->spare_count] : new_easy(http);
 	describe(request, call);
 	request->next = http->requests;
 	request->link = &http->requests;
@@ -391,6 +394,14 @@ struct http *http_new(struct loop *loop)
 	return http;
 }
 
+void http_trust(struct http *http, const char *ca_file)
+{
+	while (http->spare_count)
+		curl_easy_cleanup(http->spare[--http->spare_count]);
+	free(http->ca_file);
+	http->ca_file = ca_file ? xstrdup(ca_file) : NULL;
+}
+
 void http_free(struct http **http_r)
 {
 	struct http *http = *http_r;
@@ -401,8 +412,7 @@ void http_free(struct http **http_r)
 		http->requests->cancelled = true;
 		finish(http->requests, CURLE_ABORTED_BY_CALLBACK);
 	}
-	while (http->spare_count)
-		curl_easy_cleanup(http->spare[--http->spare_count]);
+	http_trust(http, NULL);
 	curl_multi_cleanup(http->multi);
 	loop_timer_close(&http->timer);
 	loop_timer_close(&http->cancels);

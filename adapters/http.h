@@ -49,6 +49,8 @@ struct http_call {
 };
 
 struct http *http_new(struct loop *loop);
+/* Believes the certificate authorities in this file instead of the system's; NULL: the system's. */
+void http_trust(struct http *http, const char *ca_file);
 /* Cancels what is under way (its callbacks come, as NOT_SENT or UNCERTAIN). */
 void http_free(struct http **http);
 /* `done` comes once, later, never from inside. All arguments are copied. */
