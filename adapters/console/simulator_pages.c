@@ -71,7 +71,7 @@ static const char *objection(const struct simulator *simulator, const struct web
 {
 	const char *host = web_header(request, "Host");
 	if (host == NULL)
-		return "a Host header is needed";
+		return "A Host header is needed.";
 	bool here = host_is_loopback(host);
 	if (simulator->open)
 		here = here || host_is_public(host, simulator->channel->host->public_url);
@@ -79,9 +79,9 @@ static const char *objection(const struct simulator *simulator, const struct web
 		return "the simulator is for this machine only; the setting open: yes lets others "
 		       "in";
 	if (!here)
-		return "the simulator is not served under this host name; see the setting open";
+		return "The simulator is not served under this host name; see the setting open.";
 	if (strcmp(web_method(request), "POST") == 0 && !origin_is_ours(request, host))
-		return "messages are taken from the simulator's own page only";
+		return "Messages are taken from the simulator's own page only.";
 	return NULL;
 }
 
@@ -134,7 +134,7 @@ static void serve_file(void *arg, struct web_request *request)
 			reply(request, 200, file->type, file->data, file->len);
 			return;
 		}
-	web_refuse(request, 404, "there is no such file");
+	web_refuse(request, 404, "There is no such file.");
 }
 
 static void serve_state(void *arg, struct web_request *request)

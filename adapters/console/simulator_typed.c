@@ -62,17 +62,17 @@ static const char *field_take(struct field *fields, const char *key, struct json
 	while (field < fields + FIELD_COUNT && strcmp(field->name, key) != 0)
 		field++;
 	if (field == fields + FIELD_COUNT)
-		return "a field is not known: id, as, group, text, about, button and reaction are";
+		return "A field is not known: id, as, group, text, about, button and reaction are.";
 	if (json_object_get_type(value) != json_type_string)
-		return arena_printf(arena, "%s must be a string", field->name);
+		return arena_printf(arena, "%s must be a string.", field->name);
 	const char *text = json_object_get_string(value);
 	if (strlen(text) != (size_t)json_object_get_string_len(value) ||
 	    !controls_free(text, field->lines))
-		return arena_printf(arena, "%s must hold no control characters", field->name);
+		return arena_printf(arena, "%s must hold no control characters.", field->name);
 	if (text[strspn(text, " \t\n")] == '\0')
-		return arena_printf(arena, "%s must not be empty", field->name);
+		return arena_printf(arena, "%s must not be empty.", field->name);
 	if (text_points(text) > field->most)
-		return arena_printf(arena, "%s must be at most %zu characters long", field->name,
+		return arena_printf(arena, "%s must be at most %zu characters long.", field->name,
 				    field->most);
 	field->value = text;
 	return NULL;
@@ -98,7 +98,7 @@ static struct json_object *parse(struct web_request *request, const char **why_r
 	}
 	if (!json_object_is_type(object, json_type_object)) {
 		json_object_put(object);
-		*why_r = "the body must be one JSON object";
+		*why_r = "The body must be one JSON object.";
 		return NULL;
 	}
 	return object;
@@ -110,21 +110,21 @@ static const char *fields_check(const struct field *fields)
 	size_t ways = (fields[FIELD_TEXT].value != NULL) + (fields[FIELD_BUTTON].value != NULL) +
 		      (fields[FIELD_REACTION].value != NULL);
 	if (id == NULL || fields[FIELD_AS].value == NULL)
-		return "id and as are needed";
+		return "id and as are needed.";
 	if (strlen(id) < 8 ||
 	    strspn(id, "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") !=
 		    strlen(id))
-		return "id must be 8 to 64 letters, digits and hyphens";
+		return "id must be 8 to 64 letters, digits and hyphens.";
 	if (ways != 1)
-		return "exactly one of text, button and reaction is needed";
+		return "Exactly one of text, button and reaction is needed.";
 	if (fields[FIELD_TEXT].value != NULL)
 		return NULL;
 	if (fields[FIELD_ABOUT].value == NULL)
-		return "a button or reaction needs about: the message it belongs to";
+		return "A button or reaction needs about: the message it belongs to.";
 	if (fields[FIELD_GROUP].value == NULL)
-		return "phones have neither buttons nor reactions: use them in a group";
+		return "Phones have neither buttons nor reactions: use them in a group.";
 	if (fields[FIELD_BUTTON].value != NULL && strlen(fields[FIELD_BUTTON].value) > 64)
-		return "button must be at most 64 bytes";
+		return "button must be at most 64 bytes.";
 	return NULL;
 }
 
@@ -135,18 +135,18 @@ static const char *sides(struct typed *typed, const struct field *fields, int *s
 	*status_r = 404;
 	typed->from = simulator_person(typed->simulator, fields[FIELD_AS].value);
 	if (typed->from == NULL)
-		return "there is no such person on this page";
+		return "There is no such person on this page.";
 	typed->talk = simulator_talk(typed->simulator, group != NULL ? group : typed->from->address,
 				     group != NULL);
 	if (typed->talk == NULL)
-		return "there is no such group on this page";
+		return "There is no such group on this page.";
 	*status_r = 403;
 	if (group != NULL && typed->from->role == ROLE_RESIDENT)
-		return "residents are not in the groups";
+		return "Residents are not in the groups.";
 	const struct note *known = talk_note(typed->talk, fields[FIELD_ID].value);
 	*status_r = 409;
 	if (known != NULL && known->from != typed->from)
-		return "this id belongs to another message";
+		return "This id belongs to another message.";
 	return NULL;
 }
 
@@ -298,7 +298,7 @@ void simulator_take(void *arg, struct web_request *request)
 	const char *type = web_header(request, "Content-Type");
 	if (type == NULL || strncasecmp(type, "application/json", 16) != 0 ||
 	    (type[16] != '\0' && type[16] != ';')) {
-		web_refuse(request, 415, "the body must be application/json");
+		web_refuse(request, 415, "The body must be application/json.");
 		return;
 	}
 	if (simulator->held || simulator->closing) {

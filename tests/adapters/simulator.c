@@ -165,11 +165,11 @@ static const struct {
 	{"{\"id\":\"page-0001\"," AS ",\"text\":\"a\\u0000b\"}", 400, "control"},
 	{"{\"id\":\"page-0001\"," AS ",\"text\":\"a\\u001bb\"}", 400, "control"},
 	{"{\"id\":\"page-0001\"," AS ",\"text\":\"a\",\"admin\":\"yes\"}", 400, "not known"},
-	{"{\"id\":\"page-0001\"," AS "}", 400, "exactly one"},
-	{"{\"id\":\"page-0001\"," AS ",\"text\":\"a\",\"button\":\"b\"}", 400, "exactly one"},
+	{"{\"id\":\"page-0001\"," AS "}", 400, "Exactly one"},
+	{"{\"id\":\"page-0001\"," AS ",\"text\":\"a\",\"button\":\"b\"}", 400, "Exactly one"},
 	{"{\"id\":\"page-0001\"," AS "," GROUP ",\"button\":\"b\"}", 400, "about"},
-	{"{\"id\":\"page-0001\"," AS ",\"about\":\"x\",\"button\":\"b\"}", 400, "phones"},
-	{"{\"id\":\"page-0001\"," AS ",\"about\":\"x\",\"reaction\":\"b\"}", 400, "phones"},
+	{"{\"id\":\"page-0001\"," AS ",\"about\":\"x\",\"button\":\"b\"}", 400, "Phones"},
+	{"{\"id\":\"page-0001\"," AS ",\"about\":\"x\",\"reaction\":\"b\"}", 400, "Phones"},
 	{"{\"id\":\"page-0001\"," AS "," GROUP ",\"about\":\"x\",\"reaction\":\"123456789\"}", 400,
 	 "at most 8"},
 	{"{\"id\":\"page-0001\"," AS "," GROUP ",\"about\":\"x\",\"button\":"
@@ -178,7 +178,7 @@ static const struct {
 	{"{\"id\":\"page-0001\",\"as\":\"+8613800009999\",\"text\":\"a\"}", 404, "person"},
 	{"{\"id\":\"page-0001\"," AS ",\"group\":\"others\",\"text\":\"a\"}", 404, "group"},
 	{"{\"id\":\"page-0001\",\"as\":\"+8613800000001\"," GROUP ",\"text\":\"a\"}", 403,
-	 "residents"},
+	 "Residents"},
 };
 
 static void test_bad_input_is_refused(void **state)
@@ -471,6 +471,53 @@ static void test_history_is_bounded(void **state)
 	json_object_put(seen);
 }
 
+struct crowd {
+	struct visit pages[SIMULATOR_PAGES_MAX + 1];
+	size_t least;
+};
+
+static bool crowd_served(void *arg)
+{
+	const struct crowd *crowd = arg;
+	size_t done = 0;
+	for (size_t i = 0; i <= SIMULATOR_PAGES_MAX; i++)
+		done += crowd->pages[i].done;
+	return done >= crowd->least;
+}
+
+/* As many pages as there may be, and one more: that one is sent away, the others hear all. */
+static void test_events(void **state)
+{
+	struct house *house = *state;
+	struct crowd crowd = {.least = 1};
+	struct http_call call = {
+		.method = "GET",
+		.url = arena_printf(house_arena(house), "%s/hook/test/events", house_url(house)),
+	};
+	for (size_t i = 0; i <= SIMULATOR_PAGES_MAX; i++) {
+		crowd.pages[i].arena = house_arena(house);
+		http_start(house_http(house), &call, visited, &crowd.pages[i]);
+	}
+	assert_true(house_until(house, crowd_served, &crowd));
+	house_send(house,
+		   &(struct message_out){.id = "send-1", .to = "+8613800000001", .text = "a\nb"});
+	assert_true(house_until_settled(house, 1));
+	assert_true(house_close(house));
+	crowd.least = SIMULATOR_PAGES_MAX + 1;
+	assert_true(house_until(house, crowd_served, &crowd));
+	size_t refused = 0;
+	for (size_t i = 0; i <= SIMULATOR_PAGES_MAX; i++) {
+		refused += crowd.pages[i].status == 503;
+		if (crowd.pages[i].status == 503)
+			continue;
+		assert_int_equal(crowd.pages[i].status, 200);
+		assert_non_null(strstr(crowd.pages[i].body, "event: hello\ndata: {\"session\":"));
+		assert_non_null(strstr(crowd.pages[i].body, "event: note\ndata: {\"phone\":"));
+		assert_non_null(strstr(crowd.pages[i].body, "a\\nb"));
+	}
+	assert_int_equal(refused, 1);
+}
+
 /* ---- opening and closing ---- */
 
 static void test_close_with_work_under_way(void **state)
@@ -564,6 +611,7 @@ int main(void)
 		IN_HOUSE(test_unknown_address_is_refused),
 		IN_HOUSE(test_reactions_and_presses),
 		IN_HOUSE(test_history_is_bounded),
+		IN_HOUSE(test_events),
 		IN_HOUSE(test_close_with_work_under_way),
 		IN_HOUSE(test_names_and_languages),
 		cmocka_unit_test(test_settings_are_checked),

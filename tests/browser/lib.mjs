@@ -30,7 +30,7 @@ export async function startBrowser(t) {
 
 export const sizes = {
 	desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 },
-	picture: { width: 1280, height: 900 },
+	narrow: { width: 320, height: 640 }, picture: { width: 1280, height: 900 },
 };
 
 /**

@@ -37,6 +37,33 @@ for (const language of ['zh-CN', 'en'])
 			}
 		});
 
+test('the security policy is there and holds', { skip }, async (t) => {
+	const { echo, page } = await both(t, {});
+	const { headers } = await fetch(echo.url);
+	assert.equal(headers.get('content-security-policy'),
+		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+		+ "img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'");
+	assert.equal(headers.get('x-content-type-options'), 'nosniff');
+	noFaults(page);
+	await page.evaluate(() => {
+		const script = document.createElement('script');
+		script.textContent = 'globalThis.ran = true';
+		document.body.append(script);
+	});
+	assert.equal(await page.evaluate(() => globalThis.ran), undefined);
+	assert.match(page.faults.join('\n'), /script-src/);
+});
+
+test('nothing is cut off at 320 px', { skip }, async (t) => {
+	const { page } = await both(t, { size: 'narrow', language: 'en' });
+	await write(page, 'resident', '王奶奶', `card ${'long'.repeat(80)} https://example.org/${'a'.repeat(200)}`);
+	await pane(page, 'resident').locator('.note.bot').waitFor();
+	for (const kind of ['resident', 'group', 'volunteer', 'organiser']) {
+		await turnTo(page, kind);
+		await fits(page);
+	}
+});
+
 test('markup in a text stays text', { skip }, async (t) => {
 	const { page } = await both(t, {});
 	await write(page, 'resident', '王奶奶', 'card');
