@@ -12,13 +12,13 @@ const skip = browserMissing() ?? daemonMissing();
 const talks = {
 	'zh-CN': {
 		resident: '王奶奶', group: '志愿者互助群', address: 'zh',
-		asks: '明天上午能帮我买点菜吗？我住3号楼。', place: '2单元501',
+		asks: '明天上午能帮我买点菜吗？我住3号楼。', place: '2单元501，紫藤门', secret: '紫藤',
 		claim: '我来接', done: '完成',
 	},
 	en: {
 		resident: 'Mr Brown', group: 'Helpers', address: 'en',
 		asks: 'Could somebody buy me groceries tomorrow morning? I live in building 3.',
-		place: 'entrance 2, 501', claim: 'I take it', done: 'done',
+		place: 'entrance 2, wisteria door 501', secret: 'wisteria', claim: 'I take it', done: 'done',
 	},
 };
 
@@ -111,7 +111,7 @@ for (const language of ['zh-CN', 'en'])
 					await page.close();
 					await other.close();
 					await daemon.stop();
-					for (const secret of ['501', '王奶奶', 'Brown', '13800000', '13900000', talk.asks])
+					for (const secret of [talk.secret, '王奶奶', 'Brown', '13800000', '13900000', talk.asks])
 						assert.ok(!daemon.log.includes(secret), `the log holds ${secret}`);
 				});
 
