@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { daemonMissing, startDaemon } from './daemon.mjs';
-import { browserMissing, choosePhone, fits, noFaults, openPage, pane, startBrowser, turnTo } from './lib.mjs';
+import { browserMissing, fits, noFaults, openPage, pane, startBrowser } from './lib.mjs';
 import { person } from './person.mjs';
 
 const skip = browserMissing() ?? daemonMissing();
@@ -88,7 +88,7 @@ for (const language of ['zh-CN', 'en'])
 					await me.choose('volunteer', winner);
 					assert.match(await answer(page, 'volunteer', 0), /501/);
 					const loser = winner === 'Sarah' ? '李明' : 'Sarah';
-					await choosePhone(other, 'volunteer', loser);
+					await she.choose('volunteer', loser);
 					assert.equal(await pane(other, 'volunteer').locator('.note').count(), 0);
 
 					await me.choose('volunteer', winner);
@@ -97,7 +97,7 @@ for (const language of ['zh-CN', 'en'])
 					assert.match(await answer(page, 'resident', 4), new RegExp(code));
 					await me.write('resident', '1');
 					await answer(page, 'resident', 5);
-					await turnTo(page, 'group');
+					await me.choose('group', talk.group);
 					await fits(page);
 
 					/* The place was shown to nobody but the two. */
