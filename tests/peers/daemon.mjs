@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { binary, freePort, request, start, tempFolder, waitFor } from './lib.mjs';
+import { atEnd, binary, freePort, request, start, tempFolder, waitFor } from './lib.mjs';
 
 export const linli = path.join(binary, 'bot/run/linli');
 
@@ -54,7 +54,7 @@ ${indent(options.community ?? defaultCommunity, 4)}
 			return line ? Number(line.split(' ').at(-1)) : 0;
 		},
 	};
-	t.after(async () => {
+	atEnd(t, async () => {
 		const status = await self.stop();
 		if (options.mayDie !== true && status !== 0)
 			throw new Error(`the daemon ended with ${status}\n${self.program.tail(60)}`);

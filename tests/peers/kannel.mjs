@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-import { freePorts, portOpens, start, tempFolder, waitFor, which } from './lib.mjs';
+import { atEnd, freePorts, portOpens, start, tempFolder, waitFor, which } from './lib.mjs';
 
 const fakesmscPath = '/usr/lib/kannel/test/fakesmsc';
 
@@ -74,13 +74,14 @@ export async function startKannel(t, options = {}) {
 	fs.writeFileSync(file, configuration({ ...options, folder, ports }));
 	const bearerbox = start(t, which('bearerbox'), ['-v', '4', file], { cwd: folder });
 	await portOpens(box, 'bearerbox');
-	const smsbox = start(t, which('smsbox'), ['-v', '4', file], { cwd: folder });
+	const startSmsbox = () => start(t, which('smsbox'), ['-v', '4', file], { cwd: folder });
+	const smsbox = startSmsbox();
 	await portOpens(send, 'smsbox');
 	const status = async () =>
 		(await fetch(`http://127.0.0.1:${admin}/status.txt?password=foo`)).text();
 	await waitFor('the smsbox at its bearerbox', async () => /smsbox.*on-line/.test(await status()));
 	return {
-		folder, ports, bearerbox, smsbox, status, ...kannelUser,
+		folder, ports, bearerbox, smsbox, startSmsbox, status, ...kannelUser,
 		sendsmsUrl: `http://127.0.0.1:${send}/cgi-bin/sendsms`,
 		/** Phones on the fake SMSC: say() types an SMS, .got lists what arrived. */
 		async phones() {
@@ -89,9 +90,17 @@ export async function startKannel(t, options = {}) {
 			return {
 				program,
 				say: (from, to, text) => program.child.stdin.write(`${from} ${to} text ${text}\n`),
+				/** {from, to, text}; a text of several lines comes as several of fakesmsc's. */
 				get got() {
-					return [...program.err.matchAll(/Got message \d+: <(\S+) (\S+) (\S+) ([^]*?)>\n/g)]
-						.map(([, from, to, type, text]) => ({ from, to, type, text }));
+					const messages = [];
+					for (const [, line] of program.err.matchAll(/Got message \d+: <([^]*?)>\n/g)) {
+						const [, from, to, text] = line.match(/^(\S+) (\+?\d+) text ([^]*)$/) ?? [];
+						if (to)
+							messages.push({ from, to, text });
+						else if (messages.length)
+							messages.at(-1).text += `\n${line}`;
+					}
+					return messages;
 				},
 			};
 		},
@@ -153,7 +162,7 @@ export async function startSmsc(t, fate = () => 'DELIVRD') {
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
-	t?.after(() => new Promise((done) => {
+	atEnd(t, () => new Promise((done) => {
 		for (const session of sessions)
 			session.destroy();
 		server.close(done);

@@ -37,7 +37,7 @@ test('a phone on the fake SMSC writes and is answered', { skip: missing }, async
 	assert.equal(message.text, 'help & 50% more+1');
 	assert.match(message.id, /^[0-9a-f-]{36}$/);
 	const answer = await waitFor('the answer on the phone', () => phones.got[0]);
-	assert.deepEqual(answer, { from: '10690001', to: phone, type: 'text', text: 'echo: help & 50% more+1' });
+	assert.deepEqual(answer, { from: '10690001', to: phone, text: 'echo: help & 50% more+1' });
 	assert.equal(phones.got.length, 1, 'the hook\'s own answer is not texted to the phone');
 	assert.equal(await echo.end(), 0);
 });

@@ -32,11 +32,29 @@ export async function freePort() {
 	return (await freePorts(1))[0];
 }
 
+const endings = new WeakMap();
+
+/** Runs `end` when the test `t` is over, the last first: a folder goes after who lives in it. */
+export function atEnd(t, end) {
+	if (!endings.has(t)) {
+		const list = [];
+		endings.set(t, list);
+		t.after(async () => {
+			const errors = [];
+			while (list.length)
+				await Promise.resolve(list.pop()()).catch((error) => errors.push(error));
+			if (errors.length)
+				throw errors[0];
+		});
+	}
+	endings.get(t).push(end);
+}
+
 /** A folder that is removed when the test `t` is over (kept when LINLI_KEEP is set). */
 export function tempFolder(t, name = 'linli') {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
 	if (t && !process.env.LINLI_KEEP)
-		t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+		atEnd(t, () => fs.rmSync(folder, { recursive: true, force: true }));
 	return folder;
 }
 
@@ -92,7 +110,8 @@ export function start(t, command, args = [], options = {}) {
 	child.stderr.setEncoding('utf8').on('data', (text) => { program.err += text; });
 	child.stdin.on('error', () => {});
 	child.on('exit', (code, signal) => { program.exited = signal ?? code; });
-	t?.after(() => program.stop());
+	if (t)
+		atEnd(t, () => program.stop());
 	return program;
 }
 
@@ -133,7 +152,8 @@ export async function sink(t, answer = () => ({}), port = 0) {
 		url: `http://127.0.0.1:${server.address().port}`,
 		close: () => new Promise((done) => { server.close(done); server.closeAllConnections(); }),
 	};
-	t?.after(() => self.close());
+	if (t)
+		atEnd(t, () => self.close());
 	return self;
 }
 
@@ -159,10 +179,20 @@ export function which(name) {
 export async function startRedis(t, options = {}) {
 	const folder = tempFolder(t, 'linli-redis');
 	const socket = path.join(folder, 'redis.sock');
-	const program = start(t, which('redis-server') ?? 'redis-server', [
+	const args = [
 		'--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '',
 		'--appendonly', 'yes', '--appendfsync', options.fsync ?? 'always',
-	]);
-	await says(program, /Ready to accept connections/);
-	return Object.assign(program, { socket, folder, url: `unix:${socket}` });
+	];
+	const run = async () => {
+		const program = start(t, which('redis-server') ?? 'redis-server', args);
+		await says(program, /ready to accept connections/i);
+		return program;
+	};
+	const redis = {
+		socket, folder, url: `unix:${socket}`, program: await run(),
+		stop: (signal) => redis.program.stop(signal),
+		/** With what it had written. */
+		async startAgain() { redis.program = await run(); },
+	};
+	return redis;
 }

@@ -6,7 +6,7 @@ import http from 'node:http';
 import test from 'node:test';
 
 import { echoMissing, startEcho } from './echo.mjs';
-import { freePort, request, sink, waitFor } from './lib.mjs';
+import { atEnd, freePort, request, sink, waitFor } from './lib.mjs';
 
 const { createEmulator } = await import('emulate').catch(() => ({}));
 const twilio = (await import('twilio').catch(() => ({}))).default;
@@ -22,7 +22,7 @@ async function startTwilio(t, hook) {
 		service: 'twilio', port,
 		seed: { twilio: { account: { sid, auth_token: token }, phone_numbers: [{ phone_number: ours, sms_url: hook }] } },
 	});
-	t.after(() => emulator.close());
+	atEnd(t, () => emulator.close());
 	const url = `http://127.0.0.1:${port}`;
 	const post = (path, fields) => request(url + path, { method: 'POST', headers: basic, body: new URLSearchParams(fields) });
 	return {
