@@ -359,6 +359,7 @@ static void take_down(struct daemon *daemon)
 	loop_signal_close(&daemon->interrupt);
 	loop_timer_close(&daemon->wake);
 	loop_timer_close(&daemon->stop);
+	loop_run(daemon->loop); /* websockets end in turns of their own */
 	loop_free(&daemon->loop);
 }
 
