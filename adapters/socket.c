@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "adapters/socket_own.h"
+#include "base/log.h"
 #include "base/text.h"
 
 enum {
@@ -21,6 +22,8 @@ const struct lws_protocols socket_protocols[] = {
 	{.name = "linli", .callback = on_event},
 	{.name = NULL},
 };
+
+static void start_timer(struct socket *socket, int64_t ms);
 
 /* --- one socket ----------------------------------------------------------------------------- */
 
@@ -129,8 +132,8 @@ void socket_kill(struct socket *socket, const char *reason)
 		lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
-/* Sends what waits, then `code`; a peer that does not take it is dropped. */
-static void end_politely(struct socket *socket, uint16_t code)
+/* A peer that does not take it is dropped. */
+void socket_end(struct socket *socket, uint16_t code)
 {
 	socket->close_code = code;
 	if (socket->state != SOCKET_OPEN) {
@@ -162,19 +165,32 @@ size_t socket_waiting(const struct socket *socket)
 	return socket->waiting;
 }
 
-/* While nothing is read no pong is seen either: the peer is not to be held dead for that. */
-void socket_keep_alive(struct socket *socket)
+void socket_on_timer(struct socket *socket)
 {
-	lws_validity_confirmed(socket->wsi);
-	loop_timer_start(socket->timer, (uint64_t)socket->policy->ping_ms / 2, 0);
+	if (socket->close_code) {
+		lws_close_reason(socket->wsi, (enum lws_close_status)socket->close_code, NULL, 0);
+		lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+	} else if (socket->held) {
+		/* While nothing is read no pong is seen: the peer is not to be held dead for that.
+		 */
+		lws_validity_confirmed(socket->wsi);
+		start_timer(socket, socket->policy->ping_ms / 2);
+	}
 }
 
 static void on_timer(void *arg)
 {
 	struct socket *socket = arg;
 
-	if (socket->state == SOCKET_OPEN && socket->held)
-		socket_keep_alive(socket);
+	if (socket->state == SOCKET_OPEN)
+		socket_on_timer(socket);
+}
+
+static void start_timer(struct socket *socket, int64_t ms)
+{
+	if (!socket->timer)
+		socket->timer = loop_timer(socket->sockets->loop, on_timer, socket);
+	loop_timer_start(socket->timer, (uint64_t)ms, 0);
 }
 
 void socket_hold(struct socket *socket, bool held)
@@ -183,12 +199,8 @@ void socket_hold(struct socket *socket, bool held)
 		return;
 	socket->held = held;
 	lws_rx_flow_control(socket->wsi, !held);
-	if (!socket->timer)
-		socket->timer = loop_timer(socket->sockets->loop, on_timer, socket);
 	if (held)
-		socket_keep_alive(socket);
-	else
-		loop_timer_stop(socket->timer);
+		start_timer(socket, 0);
 }
 
 void socket_redial(struct socket *socket, int64_t ms)
@@ -204,14 +216,14 @@ void socket_redial(struct socket *socket, int64_t ms)
 	if (socket->state == SOCKET_RESOLVING)
 		socket_dial_abandon(socket);
 	else
-		end_politely(socket, LWS_CLOSE_STATUS_NORMAL);
+		socket_end(socket, LWS_CLOSE_STATUS_NORMAL);
 }
 
 static void close_with(struct socket *socket, uint16_t code)
 {
 	socket->dead = true;
 	if (socket->wsi)
-		end_politely(socket, code);
+		socket_end(socket, code);
 	else
 		free_if_dead(socket);
 }
@@ -274,10 +286,10 @@ static int on_writable(struct socket *socket, struct lws *wsi)
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
-	if (!socket->close_code)
-		return 0;
-	lws_close_reason(wsi, (enum lws_close_status)socket->close_code, NULL, 0);
-	return -1;
+	/* -1 from here would count as a broken connection, and no close frame would be sent. */
+	if (socket->close_code)
+		start_timer(socket, 0);
+	return 0;
 }
 
 static int add_headers(struct socket *socket, struct lws *wsi, unsigned char **at, size_t len)
@@ -406,7 +418,6 @@ struct sockets *sockets_new(struct loop *loop, struct error *error_r)
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
 			   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
 		.foreign_loops = sockets->foreign,
-		.user = sockets,
 		.pcontext = &sockets->context,
 		.pt_serv_buf_size = SERVICE_BUFFER,
 		.protocols = socket_protocols,
@@ -424,15 +435,22 @@ struct sockets *sockets_new(struct loop *loop, struct error *error_r)
 	return sockets;
 }
 
-static void note_closing(uv_handle_t *handle, void *arg)
-{
-	bool *closing = arg;
+struct handles {
+	int closing, idle;
+};
 
-	*closing = *closing || uv_is_closing(handle);
+static void count_handle(uv_handle_t *handle, void *arg)
+{
+	struct handles *handles = arg;
+
+	handles->closing += uv_is_closing(handle) != 0;
+	/* Only the library has these, one for each context. */
+	handles->idle += handle->type == UV_IDLE;
 }
 
 static void free_sockets(struct sockets *sockets)
 {
+	socket_listeners_free(sockets);
 	while (sockets->vhosts) {
 		struct socket_vhost *vhost = sockets->vhosts;
 
@@ -455,20 +473,28 @@ static void free_sockets(struct sockets *sockets)
 static void on_ending(void *arg)
 {
 	struct sockets *sockets = arg;
-	bool closing = false;
+	struct handles handles = {0};
 
 	sockets->ticks++;
+	if (sockets->phase == SOCKETS_CLOSING && sockets->list && sockets->ticks < TICKS_MAX)
+		return;
+	uv_walk(sockets->foreign[0], count_handle, &handles);
 	if (sockets->phase == SOCKETS_CLOSING) {
-		if (sockets->list && sockets->ticks < TICKS_MAX)
-			return;
 		sockets->phase = SOCKETS_DESTROYING;
 		sockets->ticks = 0;
+		sockets->idle_before = handles.idle;
 		lws_context_destroy(sockets->context);
 		return;
 	}
-	uv_walk(sockets->foreign[0], note_closing, &closing);
-	if (closing || sockets->ticks < TICKS_SETTLE)
+	if (handles.idle >= sockets->idle_before) {
+		if (sockets->ticks < TICKS_MAX)
+			return;
+		/* A connection that the library has lost sight of; rather a leak than a crash. */
+		log_error(NULL, "libwebsockets did not close all of its connections");
+		sockets->context = NULL;
+	} else if (handles.closing || sockets->ticks < TICKS_SETTLE) {
 		return;
+	}
 	if (sockets->context)
 		lws_context_destroy(sockets->context);
 	while (sockets->list)

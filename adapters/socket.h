@@ -23,7 +23,8 @@ struct socket_events {
 	void (*opened)(void *arg, struct socket *socket, unsigned again);
 	/* A whole text message, NUL-terminated, borrowed. */
 	void (*message)(void *arg, struct socket *socket, const char *text, size_t len);
-	/* Gone; `reason` for operators. An outgoing one dials again by itself. */
+	/* Gone, or a dial has failed; `reason` for operators. An outgoing one dials again by itself;
+	 * an incoming one is no more when this returns. */
 	void (*lost)(void *arg, struct socket *socket, const char *reason);
 };
 
@@ -64,6 +65,7 @@ struct socket_listener *socket_listen(struct sockets *sockets, const char *liste
 				      const struct socket_events *events, void *arg,
 				      struct error *error_r) MUST_CHECK;
 int socket_listener_port(const struct socket_listener *listener);
+/* Its connections are closed with 1001; lost() comes for each, later. */
 void socket_listener_close(struct socket_listener **listener);
 
 #endif

@@ -74,7 +74,8 @@ static void connect_to(struct socket *socket, const char *address)
 		.context = socket->sockets->context,
 		.address = address,
 		.port = target->port,
-		.ssl_connection = target->tls ? LCCSCF_USE_SSL : 0,
+		.ssl_connection =
+			(target->tls ? LCCSCF_USE_SSL : 0) | LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
 		.path = target->path,
 		.host = target->authority, /* for Host, SNI and the certificate's name */
 		.protocol = target->subprotocol,
@@ -158,8 +159,7 @@ static void on_timer(void *arg)
 		socket_kill(socket, "connecting: time-out");
 		break;
 	case SOCKET_OPEN:
-		if (socket->held)
-			socket_keep_alive(socket);
+		socket_on_timer(socket);
 		break;
 	}
 }

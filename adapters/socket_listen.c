@@ -144,15 +144,15 @@ static void on_guest(void *arg, int events)
 void socket_listener_opened(struct lws *wsi)
 {
 	struct socket_listener *listener = lws_vhost_user(lws_get_vhost(wsi));
-	const struct sockets *sockets = lws_context_user(lws_get_context(wsi));
 
-	if (sockets->phase != SOCKETS_RUNNING) { /* then the listener is no more */
+	if (listener->fd < 0) { /* closed between the handshake's halves */
 		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 		return;
 	}
 	struct socket *socket = socket_new(listener->sockets, &listener->events, listener->arg);
 
 	socket->wsi = wsi;
+	socket->listener = listener;
 	socket->policy = socket_policy(listener->sockets, 0);
 	lws_set_opaque_user_data(wsi, socket);
 	socket_opened(socket);
@@ -210,14 +210,35 @@ void socket_listener_stop(struct socket_listener *listener)
 		close(dismiss(listener->guests));
 	loop_watch_close(&listener->watch);
 	close(listener->fd);
-	free(listener);
+	listener->fd = -1;
+	/* The library still points to it. */
+	listener->next = listener->sockets->closed_listeners;
+	listener->sockets->closed_listeners = listener;
+}
+
+void socket_listeners_free(struct sockets *sockets)
+{
+	while (sockets->closed_listeners) {
+		struct socket_listener *listener = sockets->closed_listeners;
+
+		sockets->closed_listeners = listener->next;
+		free(listener);
+	}
 }
 
 void socket_listener_close(struct socket_listener **listener_r)
 {
 	if (!*listener_r)
 		return;
-	/* Closes what it has taken in, too. */
+	struct socket *list = (*listener_r)->sockets->list;
+
+	for (struct socket *socket = list; socket; socket = socket->next) {
+		if (socket->listener != *listener_r)
+			continue;
+		socket->listener = NULL;
+		socket_end(socket, LWS_CLOSE_STATUS_GOINGAWAY);
+	}
+	/* It ends when the last of them has gone. */
 	lws_vhost_destroy((*listener_r)->vhost);
 	socket_listener_stop(*listener_r);
 	*listener_r = NULL;

@@ -57,7 +57,8 @@ struct socket {
 	void *arg;
 	enum socket_state state;
 	struct lws *wsi;
-	struct socket_target *target; /* NULL: incoming */
+	struct socket_target *target;     /* NULL: incoming */
+	struct socket_listener *listener; /* where it came in; NULL when that is closed */
 	struct socket_resolving *resolving;
 	struct loop_timer *timer; /* dial, time-out of a dial, or life while held */
 	const struct socket_policy *policy;
@@ -87,9 +88,9 @@ struct sockets {
 	struct socket_vhost *vhosts;
 	struct socket_policy *policies;
 	struct socket *list;
-	struct socket_listener *listeners;
+	struct socket_listener *listeners, *closed_listeners;
 	struct loop_timer *ending;
-	int ticks;
+	int ticks, idle_before;
 	enum { SOCKETS_RUNNING, SOCKETS_CLOSING, SOCKETS_DESTROYING } phase;
 };
 
@@ -103,14 +104,18 @@ struct lws_context_creation_info socket_vhost_info(void);
 void socket_gone(struct socket *socket, const char *reason);
 void socket_opened(struct socket *socket);
 void socket_free(struct socket *socket);
+/* Sends what waits, then the code, and goes. */
+void socket_end(struct socket *socket, uint16_t code);
 /* Drops the connection without a closing handshake; socket_gone() follows. */
 void socket_kill(struct socket *socket, const char *reason);
-void socket_keep_alive(struct socket *socket);
+/* The timer of an open one: to end it, or to keep it while held. */
+void socket_on_timer(struct socket *socket);
 
 void socket_dial_later(struct socket *socket); /* socket_dial.c */
 void socket_dial_abandon(struct socket *socket);
 void socket_target_free(struct socket_target *target);
 void socket_listener_opened(struct lws *wsi); /* socket_listen.c */
 void socket_listener_stop(struct socket_listener *listener);
+void socket_listeners_free(struct sockets *sockets);
 
 #endif
