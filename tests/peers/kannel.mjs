@@ -72,9 +72,9 @@ export async function startKannel(t, options = {}) {
 	const { admin, box, send, fake } = ports;
 	const file = path.join(folder, 'kannel.conf');
 	fs.writeFileSync(file, configuration({ ...options, folder, ports }));
-	const bearerbox = start(t, which('bearerbox'), ['-v', '4', file], { cwd: folder });
+	const bearerbox = start(t, which('bearerbox'), ['-v', '4', file], { cwd: folder, patience: 1000 /* it waits for kept connections */ });
 	await portOpens(box, 'bearerbox');
-	const startSmsbox = () => start(t, which('smsbox'), ['-v', '4', file], { cwd: folder });
+	const startSmsbox = () => start(t, which('smsbox'), ['-v', '4', file], { cwd: folder, patience: 1000 /* it waits for kept connections */ });
 	const smsbox = startSmsbox();
 	await portOpens(send, 'smsbox');
 	const status = async () =>
@@ -89,7 +89,12 @@ export async function startKannel(t, options = {}) {
 			await waitFor('the fake SMSC', async () => /FAKE.*online/.test(await status()));
 			return {
 				program,
-				say: (from, to, text) => program.child.stdin.write(`${from} ${to} text ${text}\n`),
+				/** Types an SMS; fakesmsc overlooks the second of two lines that come together. */
+				async say(from, to, text) {
+					const before = program.err.split('fakesmsc: sent message').length;
+					program.child.stdin.write(`${from} ${to} text ${text}\n`);
+					await waitFor('fakesmsc to send it', () => program.err.split('fakesmsc: sent message').length > before);
+				},
 				/** {from, to, text}; a text of several lines comes as several of fakesmsc's. */
 				get got() {
 					const messages = [];

@@ -31,7 +31,7 @@ async function gateway(t, options = {}) {
 
 test('a phone on the fake SMSC writes and is answered', { skip: missing }, async (t) => {
 	const { echo, phones } = await gateway(t);
-	phones.say('8613800001111', '10690001', 'help & 50% more+1');
+	await phones.say('8613800001111', '10690001', 'help & 50% more+1');
 	const message = await echo.until('the message', (event) => event.accepted === 'text');
 	assert.equal(message.sender, phone);
 	assert.equal(message.text, 'help & 50% more+1');
@@ -97,7 +97,7 @@ test('delivery reports find their message', { skip: noSmpp }, async (t) => {
 test('a message waits in Kannel while the store is away', { skip: missing }, async (t) => {
 	const { echo, phones } = await gateway(t);
 	echo.tell({ accept: 'later' });
-	phones.say('8613800001111', '10690001', 'help');
+	await phones.say('8613800001111', '10690001', 'help');
 	const first = await echo.until('the refused message', (event) => event.accepted === 'text');
 	echo.tell({ accept: 'now' });
 	await waitFor('it once more', () => echo.events.filter((event) => event.accepted === 'text').length > 1);

@@ -87,14 +87,15 @@ export function portOpens(port, what = `port ${port}`, timeout = 15000) {
 
 /**
  * Starts a program. Its output is collected in `.out` and `.err` and, when the
- * test fails, can be shown by `.tail()`. Stopped by pid when the test `t` is over.
+ * test fails, can be shown by `.tail()`. Stopped by pid when the test `t` is over, and killed when
+ * it has not ended after `patience` ms.
  */
-export function start(t, command, args = [], options = {}) {
+export function start(t, command, args = [], { patience: standard = 10000, ...options } = {}) {
 	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], ...options });
 	const program = {
 		child, pid: child.pid, out: '', err: '', exited: undefined,
 		tail: (lines = 30) => (program.out + program.err).split('\n').slice(-lines).join('\n'),
-		async stop(signal = 'SIGTERM', patience = 10000) {
+		async stop(signal = 'SIGTERM', patience = standard) {
 			if (program.exited !== undefined)
 				return program.exited;
 			const gone = once(child, 'exit');
