@@ -125,7 +125,9 @@ void cards_post(struct core *core, struct task *task)
 		struct card *card = &task->cards[task->card_count++];
 		*card = (struct card){.group = group->id};
 		card_send(core, task, card, group, NULL);
-		texts_add(core->arena, &board_get(core, group->id)->open, task->code);
+		struct board *board = board_get(core, group->id);
+		texts_add(core->arena, &board->open, task->code);
+		board->latest = task->code;
 	}
 	if (!task->card_count)
 		texts_add(core->arena, &board_get(core, BOARD_PRIVATE)->open, task->code);

@@ -19,10 +19,9 @@ static const char *choose(struct core *core, enum verb verb, const char *rest,
 /* The task that this group was shown last, if somebody holds it: what a late "I take it" means. */
 static const char *taken_last(struct core *core)
 {
-	const struct board *board = board_get(core, core->group->id);
-	if (!board->pin_count)
+	const char *code = board_get(core, core->group->id)->latest;
+	if (!code)
 		return NULL;
-	const char *code = board->pins[board->pin_count - 1].code;
 	return task_get(core, code)->state == TASK_TAKEN ? code : NULL;
 }
 

@@ -150,6 +150,7 @@ struct board {
 	struct pin *pins;
 	size_t pin_count;
 	struct texts open;
+	const char *latest; /* the code shown last */
 };
 
 struct record;

@@ -165,6 +165,7 @@ static const struct field pin_fields[] = {
 static const struct field board_fields[] = {
 	LIST_ROW(board, pins, pin_fields, pin, pin_count),
 	ROW(FIELD_TEXTS, board, open),
+	ROW(FIELD_TEXT, board, latest),
 	END_ROW,
 };
 

@@ -33,6 +33,7 @@ struct locales;
 	X(CLOSE, "close")                                                                          \
 	X(POST, "post")                                                                            \
 	X(SKIP, "skip")                                                                            \
+	X(POLITE, "polite")                                                                        \
 	X(NOISE, "noise")                                                                          \
 	X(GREETING, "greeting")                                                                    \
 	X(THANKS, "thanks")                                                                        \

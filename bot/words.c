@@ -286,12 +286,15 @@ struct command words_parse(const struct bot *bot, struct arena *arena, const cha
 	struct command command = parse_coded(bot, arena, folded);
 	if (command.verb)
 		return command;
-	const char *bare = strip(bot, arena, LIST_NOISE, folded);
-	command.verb = verb_whole(bot, folded, false);
-	if (!command.verb)
-		command.verb = verb_whole(bot, bare, false);
+	/* Without a code the word must stand alone: "接我一下" asks for something else. */
+	const char *bare = strip(bot, arena, LIST_POLITE, folded);
+	command.verb = verb_whole(bot, bare, false);
 	if (command.verb)
 		return command;
+	command.verb = verb_whole(bot, strip(bot, arena, LIST_NOISE, folded), false);
+	if (command.verb && command.verb != VERB_CLAIM)
+		return command;
+	command.verb = VERB_NONE;
 	size_t len;
 	enum verb verb = verb_first(bot, bare, &len);
 	if (verb && rows[verb].timed) {
