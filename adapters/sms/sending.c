@@ -16,6 +16,7 @@ enum {
 	PAUSE_MOST_MS = 60000, /* whatever the provider says */
 	LOOKS_MAX = 3,
 	LATER_S = 5,
+	ADDRESS_MAX = 32,
 };
 
 static void ask(struct sms_send *send);
@@ -227,6 +228,17 @@ void sms_sender_close(struct sms_sender *sender)
 	tell_closed(sender);
 }
 
+/* Addresses stand in headers and forms: printing ASCII, and not too much of it. */
+static bool is_address(const char *to)
+{
+	size_t len = strlen(to);
+
+	for (size_t i = 0; i < len; i++)
+		if (to[i] <= ' ' || to[i] > '~')
+			return false;
+	return len > 0 && len <= ADDRESS_MAX;
+}
+
 void sms_sender_send(struct sms_sender *sender, const struct message_out *message)
 {
 	size_t id_len = strlen(message->id) + 1;
@@ -247,6 +259,8 @@ void sms_sender_send(struct sms_sender *sender, const struct message_out *messag
 	sender->sends = send;
 	if (message->group) {
 		refuse(send, REFUSAL_UNREACHABLE, "SMS knows no groups");
+	} else if (!is_address(send->to)) {
+		refuse(send, REFUSAL_UNREACHABLE, "this is no address that SMS can go to");
 	} else if (!*text) {
 		refuse(send, REFUSAL_TEXT, "there is no text to send");
 	} else {

@@ -499,6 +499,15 @@ static void what_sms_cannot_do_is_refused(void **state)
 	assert_int_equal(house_settled_count(gateway->house), 1);
 	assert_true(house_until_settled(gateway->house, 2));
 	assert_int_equal(house_settled(gateway->house, 1)->outcome.refusal, REFUSAL_UNREACHABLE);
+	static const char *const addresses[] = {"", "+86 138", "接单", "1\r\nX-Kannel-From: 110",
+						"+86138000011118613800001111861380000"};
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		house_send(gateway->house,
+			   &(struct message_out){.id = "s-3", .to = addresses[i], .text = "x"});
+		assert_true(house_until_settled(gateway->house, 3 + i));
+		assert_int_equal(house_settled(gateway->house, 2 + i)->outcome.refusal,
+				 REFUSAL_UNREACHABLE);
+	}
 	assert_int_equal(gateway->provider.count, 0);
 }
 

@@ -460,6 +460,7 @@ static void an_unanswered_send_is_looked_up(void **state)
 		     entry(account, "SMit", "接单", "outbound-api", 1)),
 	};
 
+	set(account, "look_after", "10ms");
 	go(account);
 	provider_script(&account->provider, script, 3);
 	const struct outcome *outcome = outcome_of(account, "s-1", "接单");
