@@ -19,8 +19,7 @@ static const char *same_open(struct core *core)
 static bool wants_something(const struct core *core)
 {
 	return core->danger || kind_guess(core, core->folded) ||
-	       words_in(core->bot, LIST_ASKING, core->folded) ||
-	       words_in(core->bot, LIST_URGENT, core->folded);
+	       words_in(core->bot, LIST_ASKING, core->folded);
 }
 
 void intake_text(struct core *core)

@@ -288,7 +288,9 @@ struct command words_parse(const struct bot *bot, struct arena *arena, const cha
 		return command;
 	/* Without a code the word must stand alone: "接我一下" asks for something else. */
 	const char *bare = strip(bot, arena, LIST_POLITE, folded);
-	command.verb = verb_whole(bot, bare, false);
+	command.verb = verb_whole(bot, folded, false);
+	if (!command.verb)
+		command.verb = verb_whole(bot, bare, false);
 	if (command.verb)
 		return command;
 	command.verb = verb_whole(bot, strip(bot, arena, LIST_NOISE, folded), false);

@@ -269,8 +269,11 @@ static void bed_message(struct bed *bed, const char *channel, const char *group,
 			    .text = text,
 			    .name = group ? sender : NULL},
 	};
+	/* The text may live in the last event's arena. */
+	event.message.text = xstrdup(text);
 	bed->now += 1000;
 	bed_event(bed, &event);
+	free((char *)event.message.text);
 }
 
 void bed_direct(struct bed *bed, const char *channel, const char *sender, const char *text)
