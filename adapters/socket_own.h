@@ -104,6 +104,8 @@ struct lws_context_creation_info socket_vhost_info(void);
 void socket_gone(struct socket *socket, const char *reason);
 void socket_opened(struct socket *socket);
 void socket_free(struct socket *socket);
+/* For good: no event comes after. */
+void socket_close_with(struct socket *socket, uint16_t code);
 /* Sends what waits, then the code, and goes. */
 void socket_end(struct socket *socket, uint16_t code);
 /* Drops the connection without a closing handshake; socket_gone() follows. */

@@ -10,6 +10,13 @@
 #include "base/buf.h"
 #include "base/loop.h"
 
+enum {
+	WEB_HEAD_MS = 10000, /* for a whole head, from the first byte or from the connection */
+	WEB_BODY_MS = 60000,
+	WEB_IDLE_MS = 60000,
+	WEB_IDLE_S = WEB_IDLE_MS / 1000,
+};
+
 struct web_mounted {
 	char *method, *path;
 	size_t body_max;
@@ -83,6 +90,19 @@ void web_resume(struct web *web, struct MHD_Connection *library);
 void web_hang_up(struct web_connection *connection);
 /* Hands over the response that `request` was waiting for. */
 void web_answer(struct web_request *request, int status, struct MHD_Response *response);
+
+/* Milliseconds on a clock that never jumps. */
+int64_t web_now_ms(void);
+/* Orders struct web_mounted. */
+int web_by_path(const void *a, const void *b);
+
+/* What the library calls: a request line is there; a head, some body, or the end; it is over. */
+void *web_on_target(void *arg, const char *target, struct MHD_Connection *library);
+enum MHD_Result web_on_request(void *arg, struct MHD_Connection *library, const char *url,
+			       const char *method, const char *version, const char *data,
+			       size_t *len, void **context);
+void web_on_completed(void *arg, struct MHD_Connection *library, void **context,
+		      enum MHD_RequestTerminationCode code);
 
 /* Nobody needs the request any more. */
 void web_release(struct web_request *request);
