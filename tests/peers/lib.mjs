@@ -85,6 +85,10 @@ export function portOpens(port, what = `port ${port}`, timeout = 15000) {
 	}), timeout);
 }
 
+/* A test program that breaks off leaves nothing running. */
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /**
  * Starts a program. Its output is collected in `.out` and `.err` and, when the
  * test fails, can be shown by `.tail()`. Stopped by pid when the test `t` is over, and killed when
@@ -110,7 +114,11 @@ export function start(t, command, args = [], { patience: standard = 10000, ...op
 	child.stdout.setEncoding('utf8').on('data', (text) => { program.out += text; });
 	child.stderr.setEncoding('utf8').on('data', (text) => { program.err += text; });
 	child.stdin.on('error', () => {});
-	child.on('exit', (code, signal) => { program.exited = signal ?? code; });
+	running.add(child);
+	child.on('exit', (code, signal) => {
+		running.delete(child);
+		program.exited = signal ?? code;
+	});
 	if (t)
 		atEnd(t, () => program.stop());
 	return program;
