@@ -19,7 +19,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/loop.h"
-#include "tests/adapters/helper.h"
+#include "tests/adapters/program.h"
 #include "tests/adapters/wire.h"
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -509,20 +509,20 @@ static void test_escape(void **state)
 static void test_tls_and_http2(void **state)
 {
 	struct fixture *f = *state;
-	struct helper helper;
+	struct program program;
 	size_t count = 0;
 
-	assert_int_equal(helper_start(&helper, "tls_server.mjs", "h2"), 0);
+	assert_int_equal(program_start(&program, "tls_server.mjs", "h2"), 0);
 	struct http_call call = {
 		.method = "POST",
-		.url = arena_printf(f->arena, "https://localhost:%d/", helper.port),
+		.url = arena_printf(f->arena, "https://localhost:%d/", program.port),
 		.body = "x",
 		.len = 1,
 	};
 	struct result r = run(f, &call);
 
 	assert_int_equal(r.fate, HTTP_NOT_SENT); /* an authority nobody knows */
-	http_trust(f->http, helper.file);
+	http_trust(f->http, program.file);
 	for (int i = 0; i < 64; i++) /* fewer than a connection's 100 streams */
 		http_start(f->http, &call, on_count, &count);
 	while (count < 64)
@@ -531,9 +531,9 @@ static void test_tls_and_http2(void **state)
 	assert_int_equal(r.fate, HTTP_ANSWERED);
 	assert_string_equal(r.body, "{\"version\":\"2.0\",\"connections\":1}");
 	/* The right authority, but another's name. */
-	call.url = arena_printf(f->arena, "https://127.0.0.1:%d/", helper.port);
+	call.url = arena_printf(f->arena, "https://127.0.0.1:%d/", program.port);
 	assert_int_equal(run(f, &call).fate, HTTP_NOT_SENT);
-	helper_stop(&helper);
+	program_stop(&program);
 }
 
 int main(void)

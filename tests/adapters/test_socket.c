@@ -23,7 +23,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/loop.h"
-#include "tests/adapters/helper.h"
+#include "tests/adapters/program.h"
 #include "tests/adapters/wire.h"
 
 struct fixture {
@@ -766,27 +766,27 @@ static void test_wss(void **state)
 	struct fixture *f = *state;
 	static const char *const headers[] = {"Authorization: Bearer abc", NULL};
 	struct socket_dial dial = {.backoff_ms = 20, .headers = headers};
-	struct helper helper;
+	struct program program;
 	char host[64];
 	char *text = much(f);
 
-	assert_int_equal(helper_start(&helper, "tls_server.mjs", "ws"), 0);
-	dial.url = arena_printf(f->arena, "wss://localhost:%d/chat", helper.port);
+	assert_int_equal(program_start(&program, "tls_server.mjs", "ws"), 0);
+	dial.url = arena_printf(f->arena, "wss://localhost:%d/chat", program.port);
 	f->socket = socket_dial(f->sockets, &dial, &events, f);
 	until(f, &f->lost, 1); /* an authority nobody knows */
 	socket_close(&f->socket);
-	dial.ca_file = helper.file;
-	dial.url = arena_printf(f->arena, "wss://127.0.0.1:%d/chat", helper.port);
+	dial.ca_file = program.file;
+	dial.url = arena_printf(f->arena, "wss://127.0.0.1:%d/chat", program.port);
 	f->lost = 0;
 	f->socket = socket_dial(f->sockets, &dial, &events, f);
 	until(f, &f->lost, 1); /* the right authority, another's name */
 	socket_close(&f->socket);
 	assert_int_equal(f->opened, 0);
-	dial.url = arena_printf(f->arena, "wss://localhost:%d/chat", helper.port);
+	dial.url = arena_printf(f->arena, "wss://localhost:%d/chat", program.port);
 	dial.message_max = 4 * 1024 * 1024;
 	open_dialled(f, &dial);
 	until_messages(f, 1);
-	snprintf(host, sizeof host, "\"host\":\"localhost:%d\"", helper.port);
+	snprintf(host, sizeof host, "\"host\":\"localhost:%d\"", program.port);
 	assert_non_null(strstr(f->last.data, host));
 	assert_non_null(strstr(f->last.data, "\"authorization\":\"Bearer abc\""));
 	assert_non_null(strstr(f->last.data, "\"extensions\":\"\""));
@@ -796,7 +796,7 @@ static void test_wss(void **state)
 	until_messages(f, 2);
 	assert_int_equal(f->last.len, MUCH);
 	assert_memory_equal(f->last.data, text, MUCH);
-	helper_stop(&helper);
+	program_stop(&program);
 	until(f, &f->lost, 2);
 	socket_close(&f->socket);
 }

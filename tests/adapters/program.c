@@ -1,6 +1,6 @@
-/* tests/adapters/helper.c - a server program beside the test: started, heard, and stopped by pid.
+/* tests/adapters/program.c - a server program beside the test: started, heard, and stopped by pid.
  */
-#include "tests/adapters/helper.h"
+#include "tests/adapters/program.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int helper_start(struct helper *helper, const char *script, const char *argument)
+int program_start(struct program *program, const char *script, const char *argument)
 {
 	const char *source = getenv("LINLI_SOURCE");
 	char path[512];
@@ -17,8 +17,8 @@ int helper_start(struct helper *helper, const char *script, const char *argument
 	snprintf(path, sizeof path, "%s/tests/adapters/%s", source ? source : ".", script);
 	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
 		return -1;
-	helper->pid = fork();
-	if (!helper->pid) {
+	program->pid = fork();
+	if (!program->pid) {
 		dup2(in[0], 0);
 		dup2(out[1], 1);
 		unsetenv("http_proxy");
@@ -27,20 +27,20 @@ int helper_start(struct helper *helper, const char *script, const char *argument
 	}
 	close(in[0]);
 	close(out[1]);
-	helper->in = in[1];
+	program->in = in[1];
 	FILE *file = fdopen(out[0], "r");
-	int read = file ? fscanf(file, "%d %255s", &helper->port, helper->file) : 0;
+	int read = file ? fscanf(file, "%d %255s", &program->port, program->file) : 0;
 
 	if (file)
 		fclose(file);
 	if (read == 2)
 		return 0;
-	helper_stop(helper);
+	program_stop(program);
 	return -1;
 }
 
-void helper_stop(struct helper *helper)
+void program_stop(struct program *program)
 {
-	close(helper->in);
-	waitpid(helper->pid, NULL, 0);
+	close(program->in);
+	waitpid(program->pid, NULL, 0);
 }
