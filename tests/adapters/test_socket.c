@@ -589,8 +589,9 @@ static void test_dials_that_fail(void **state)
 	static const char *const answers[] = {
 		"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
-		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-		"Connection: Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
+		("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+		 "Connection: Upgrade\r\nSec-WebSocket-Accept: "
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"),
 		"220 this is no websocket\r\n\r\n",
 	};
 	static const char *const urls[] = {"ws://no-such-host.invalid/", "ws://", "http://a/", "",
