@@ -177,7 +177,8 @@ static bool is_private(struct json_object *chat)
 {
 	const char *type = telegram_string(chat, "type");
 
-	return type && !strcmp(type, "private");
+	/* Only groups have negative numbers. */
+	return type ? !strcmp(type, "private") : telegram_int(chat, "id") > 0;
 }
 
 /* A person of flesh and blood. Anonymous administrators and channels speak as a chat: they cannot
