@@ -56,6 +56,16 @@ static void promise_read(struct core *core, const struct task *task, struct clai
 		claim->promise_words = text_cut(core->arena, rest, PROMISE_POINTS);
 }
 
+/* The same as the helper should read it: what was understood, or the own words. */
+static const char *promise_said(struct core *core, const struct claim *claim, int language)
+{
+	if (!claim->promise.part && !claim->promise_words)
+		return "";
+	const char *said = claim->promise.part ? moment_say(core, language, claim->promise)
+					       : claim->promise_words;
+	return core_say(core, language, TEXT_DETAILS_SAID, BLANKS({.name = "said", .value = said}));
+}
+
 static const char *promise_say(struct core *core, const struct claim *claim, int language)
 {
 	if (claim->promise.part)
@@ -96,7 +106,7 @@ void claim_details(struct core *core, const struct task *task, const struct clai
 				{.name = "who", .value = neighbour(core, resident, language)},
 				{.name = "words", .value = task->words ? task->words : ""},
 				{.name = "place", .value = place},
-				{.name = "promise", .value = promise_say(core, claim, language)},
+				{.name = "said", .value = promise_said(core, claim, language)},
 				{.name = "safety", .value = claim->safety}));
 	static const struct {
 		enum text_id label;

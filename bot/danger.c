@@ -23,10 +23,16 @@ void danger_look(struct core *core)
 	if (me->danger_at && since < core->community->draft_wait)
 		return;
 	me->danger_at = core->event->now;
+	const struct blank told = {
+		.name = "told",
+		.value = core->community->organiser_count
+				 ? core_say(core, reply_language(core), TEXT_DANGER_TOLD, NULL, 0)
+				 : "",
+	};
 	if (core->community->emergency.count)
-		say(core, TEXT_DANGER, BLANKS({.name = "numbers", .value = numbers(core)}));
+		say(core, TEXT_DANGER, BLANKS({.name = "numbers", .value = numbers(core)}, told));
 	else
-		say(core, TEXT_DANGER_PLAIN, NULL, 0);
+		say(core, TEXT_DANGER_PLAIN, &told, 1);
 	int language = core->community->language;
 	const struct area *area = area_guess(core, core->folded);
 	const char *where = area ? area_name(core, area->id, language)

@@ -21,9 +21,10 @@ void language_guess(struct core *core)
 	if (core->me->language)
 		return;
 	const struct locales *locales = core->bot->locales;
-	const char *tag =
-		core->group ? locales_tag(locales, core->group->language) : language_of(core->text);
-	if (!tag && core->event->message.language)
+	const char *tag = language_of(core->text);
+	if (!tag && core->group)
+		tag = locales_tag(locales, core->group->language);
+	if (!tag)
 		tag = core->event->message.language;
 	int found = tag ? locales_find(locales, tag) : -1;
 	if (found >= 0)

@@ -179,30 +179,40 @@ bool words_small_talk(const struct bot *bot, const char *folded)
 	return only(bot, LIST_GREETING, LIST_THANKS, folded);
 }
 
-/* Cuts words of a list from both ends. */
+static void trim(char **text)
+{
+	*text += strspn(*text, " ");
+	for (size_t len = strlen(*text); len && (*text)[len - 1] == ' ';)
+		(*text)[--len] = 0;
+}
+
+/* Cuts one word of a list from the beginning or the end; false if there is none. */
+static bool strip_once(const struct bot *bot, enum list list, char **text)
+{
+	char *s = *text;
+	size_t len = words_at(bot, list, s, s);
+	if (len && s[len]) {
+		*text = s + len;
+		trim(text);
+		return true;
+	}
+	for (char *end = s + strlen(s), *at = end; at-- > s + 1;) {
+		len = words_at(bot, list, s, at);
+		if (len && at + len == end) {
+			*at = 0;
+			trim(text);
+			return true;
+		}
+	}
+	return false;
+}
+
 static char *strip(const struct bot *bot, struct arena *arena, enum list list, const char *text)
 {
 	char *s = arena_str(arena, text);
-	for (bool again = true; again;) {
-		again = false;
-		s += strspn(s, " ");
-		for (size_t len = strlen(s); len && s[len - 1] == ' ';)
-			s[--len] = 0;
-		size_t len = words_at(bot, list, s, s);
-		if (len && s[len]) {
-			s += len;
-			again = true;
-			continue;
-		}
-		for (char *end = s + strlen(s), *at = end; at-- > s;) {
-			len = words_at(bot, list, s, at);
-			if (len && at + len == end && at > s) {
-				*at = 0;
-				again = true;
-				break;
-			}
-		}
-	}
+	trim(&s);
+	while (strip_once(bot, list, &s))
+		;
 	return s;
 }
 
@@ -215,6 +225,18 @@ static enum verb verb_whole(const struct bot *bot, const char *text, bool coded)
 		if ((coded || rows[verb].fuzzy) && words_nearly(bot, rows[verb].list, text))
 			return verb;
 	return VERB_NONE;
+}
+
+/* The same, with words of a list around it; looked at after every cut, as "来不了了" is a word. */
+static enum verb verb_within(const struct bot *bot, struct arena *arena, enum list list,
+			     const char *text, bool coded)
+{
+	char *s = arena_str(arena, text);
+	trim(&s);
+	enum verb verb = verb_whole(bot, s, coded);
+	while (!verb && strip_once(bot, list, &s))
+		verb = verb_whole(bot, s, coded);
+	return verb;
 }
 
 /* The verb that a text begins with, and the words after it. */
@@ -237,9 +259,7 @@ static struct command parse_around(const struct bot *bot, struct arena *arena, c
 {
 	struct command command = {.code = code, .rest = tail};
 	const char *bare = strip(bot, arena, LIST_NOISE, head);
-	command.verb = verb_whole(bot, head, true);
-	if (!command.verb)
-		command.verb = verb_whole(bot, bare, true);
+	command.verb = verb_within(bot, arena, LIST_NOISE, head, true);
 	if (command.verb || *bare) {
 		/* "接 4711 了" */
 		if (words_only(bot, LIST_NOISE, tail))
@@ -288,12 +308,10 @@ struct command words_parse(const struct bot *bot, struct arena *arena, const cha
 		return command;
 	/* Without a code the word must stand alone: "接我一下" asks for something else. */
 	const char *bare = strip(bot, arena, LIST_POLITE, folded);
-	command.verb = verb_whole(bot, folded, false);
-	if (!command.verb)
-		command.verb = verb_whole(bot, bare, false);
+	command.verb = verb_within(bot, arena, LIST_POLITE, folded, false);
 	if (command.verb)
 		return command;
-	command.verb = verb_whole(bot, strip(bot, arena, LIST_NOISE, folded), false);
+	command.verb = verb_within(bot, arena, LIST_NOISE, folded, false);
 	if (command.verb && command.verb != VERB_CLAIM)
 		return command;
 	command.verb = VERB_NONE;

@@ -74,6 +74,8 @@ static void test_commands(void **state)
 		{"take me to the hospital", VERB_NONE, NULL, ""},
 		{"退", VERB_RELEASE, NULL, ""},
 		{"can't make it", VERB_RELEASE, NULL, ""},
+		{"不好意思，来不了了", VERB_RELEASE, NULL, ""},
+		{"Sorry, I can't make it", VERB_RELEASE, NULL, ""},
 		{"退回4711", VERB_RELEASE, "4711", ""},
 		{"完成 4711 了", VERB_DONE, "4711", ""},
 		{"done", VERB_DONE, NULL, ""},
