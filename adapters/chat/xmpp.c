@@ -3,6 +3,7 @@
 #include "adapters/chat/xmpp.h"
 
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,9 +75,14 @@ void xmpp_tell_health(struct xmpp *xmpp, enum channel_health health, const char 
 
 void xmpp_redial(struct xmpp *xmpp, int64_t ms, const char *why)
 {
-	log_warning(&xmpp->channel->log, "xmpp: %s", why);
-	if (xmpp->socket)
-		socket_redial(xmpp->socket, ms);
+	if (xmpp->stage == XMPP_OFFLINE || xmpp->closing)
+		return;
+	/* The house may be inside send(): what the loss settles has to wait for the loop. */
+	snprintf(xmpp->drop_why, sizeof xmpp->drop_why, "%s", why);
+	xmpp->drop_ms = ms;
+	xmpp->dropping = true;
+	xmpp->stage = XMPP_OFFLINE;
+	loop_timer_start(xmpp->soon, 0, 0);
 }
 
 /* ---- the stream ---- */
@@ -102,17 +108,16 @@ static void on_opened(void *arg, struct socket *socket, unsigned again)
 		return;
 	xmpp->session++;
 	xmpp->resting = false;
+	xmpp->dropping = false;
 	xmpp->proved = false;
 	xmpp->stage = XMPP_LOGIN;
 	xmpp->login_by = xmpp_now() + xmpp->answer_ms;
 	xmpp_write_open(xmpp);
 }
 
-static void on_lost(void *arg, struct socket *socket, const char *reason)
+/* The connection is no more; the session may be. */
+static void disconnected(struct xmpp *xmpp, const char *reason)
 {
-	struct xmpp *xmpp = arg;
-	bool was_ready = xmpp->stage == XMPP_READY;
-
 	xmpp->stage = XMPP_OFFLINE;
 	scram_free(&xmpp->scram);
 	sm_disconnected(xmpp);
@@ -120,14 +125,29 @@ static void on_lost(void *arg, struct socket *socket, const char *reason)
 		sm_lost(xmpp, NULL);
 		rooms_lost(xmpp);
 	}
-	if (xmpp->closing) {
-		xmpp_maybe_closed(xmpp);
-		return;
-	}
 	if (!xmpp->resting)
 		xmpp_tell_health(xmpp, CHANNEL_RETRYING, reason);
-	if (was_ready && xmpp->sm.id && !xmpp->resting)
+}
+
+static void on_lost(void *arg, struct socket *socket, const char *reason)
+{
+	struct xmpp *xmpp = arg;
+	bool was_ready = xmpp->stage == XMPP_READY;
+
+	disconnected(xmpp, reason);
+	if (xmpp->closing)
+		xmpp_maybe_closed(xmpp);
+	else if (was_ready && xmpp->sm.id)
 		socket_redial(socket, RESUME_DIAL_MS);
+}
+
+static void drop_connection(struct xmpp *xmpp)
+{
+	xmpp->dropping = false;
+	log_warning(&xmpp->channel->log, "xmpp: %s", xmpp->drop_why);
+	disconnected(xmpp, xmpp->drop_why);
+	if (xmpp->socket)
+		socket_redial(xmpp->socket, xmpp->drop_ms);
 }
 
 static void write_bind(struct xmpp *xmpp)
@@ -203,14 +223,13 @@ static void on_resumed(struct xmpp *xmpp, const struct xml_element *element)
 {
 	ready(xmpp);
 	if (sm_acked(xmpp, element) != 0) {
-		xmpp->stage = XMPP_LOGGED_IN;
 		sm_lost(xmpp, NULL);
-		rooms_lost(xmpp);
 		xmpp_redial(xmpp, 0, "the server resumed a session that was not ours");
 		return;
 	}
 	log_info(&xmpp->channel->log, "session resumed");
 	sm_resend(xmpp);
+	sm_hold(xmpp);
 	rooms_check(xmpp);
 }
 
@@ -345,6 +364,8 @@ static void on_soon(void *arg)
 {
 	struct xmpp *xmpp = arg;
 
+	if (xmpp->dropping)
+		drop_connection(xmpp);
 	out_late(xmpp);
 	if (!xmpp->closing)
 		return;

@@ -261,6 +261,9 @@ struct xmpp {
 	const char *user, *domain;
 	enum xmpp_stage stage;
 	bool resting, closing, close_told;
+	bool dropping; /* the connection is to be given up at the loop's next turn */
+	int64_t drop_ms;
+	char drop_why[160];
 	unsigned session;    /* counts connections */
 	size_t jobs;         /* on the thread pool */
 	int64_t login_by;

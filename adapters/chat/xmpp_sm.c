@@ -208,7 +208,8 @@ void sm_hold(struct xmpp *xmpp)
 
 	for (struct inbound *in = sm->in_first; in && !hold; in = in->next)
 		hold = in->waiting;
-	if (xmpp->socket)
+	/* A login has to be read even while nothing can be stored. */
+	if (xmpp->socket && xmpp->stage == XMPP_READY)
 		socket_hold(xmpp->socket, hold);
 }
 
