@@ -85,6 +85,7 @@ struct person {
 	const char *handle;
 	int64_t number; /* makes "neighbour 37" */
 	bool volunteer, stopped;
+	bool blocked; /* the platform says so; until they write again only what they ask for is tried */
 	int64_t seen_at, danger_at;
 	int64_t flood_from, flood_count;
 	struct draft draft;

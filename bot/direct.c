@@ -90,11 +90,12 @@ void direct_handle(struct core *core)
 			  organiser_is(core, core->event->channel, message->direct);
 	if (message->kind == MESSAGE_RECEIPT) {
 		if (message->receipt == RECEIPT_BLOCKED)
-			core->me->stopped = true;
+			core->me->stopped = core->me->blocked = true;
 		return;
 	}
 	if (message->kind == MESSAGE_REACTION)
 		return;
+	core->me->blocked = false;
 	remember(core);
 	language_guess(core);
 	if (message->kind == MESSAGE_BUTTON) {

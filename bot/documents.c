@@ -101,6 +101,7 @@ static const struct field person_fields[] = {
 	ROW(FIELD_INT, person, number),
 	ROW(FIELD_BOOL, person, volunteer),
 	ROW(FIELD_BOOL, person, stopped),
+	ROW(FIELD_BOOL, person, blocked),
 	ROW(FIELD_INT, person, seen_at),
 	ROW(FIELD_INT, person, danger_at),
 	ROW(FIELD_INT, person, flood_from),

@@ -137,6 +137,8 @@ void say(struct core *core, enum text_id id, const struct blank *blanks, size_t 
 void tell(struct core *core, const struct person *person, enum text_id id,
 	  const struct blank *blanks, size_t count)
 {
+	if (person->blocked)
+		return;
 	const char *text = core_say(core, person_language(core, person), id, blanks, count);
 	send_person(core, person, &(struct post){.text = text});
 }

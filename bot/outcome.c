@@ -19,12 +19,9 @@ static void card_outcome(struct core *core, const char *code, const char *group)
 static void details_outcome(struct core *core, const char *code, const char *key)
 {
 	struct task *task = task_get(core, code);
-	struct person *person = person_get(core, key);
 	struct claim *claim = task_claim_of(task, key);
 	if (core->event->outcome.kind != OUTCOME_REFUSED)
 		return;
-	if (core->event->outcome.refusal == REFUSAL_BLOCKED)
-		person->stopped = true;
 	if (!claim || !task_live(task) || claim->unreached)
 		return;
 	const struct group *group = group_find(core, claim->group);
@@ -43,11 +40,9 @@ static void details_outcome(struct core *core, const char *code, const char *key
 static void told_outcome(struct core *core, const char *code, const char *key)
 {
 	struct task *task = task_get(core, code);
-	struct person *person = person_get(core, key);
+	(void)key;
 	if (core->event->outcome.kind != OUTCOME_REFUSED)
 		return;
-	if (core->event->outcome.refusal == REFUSAL_BLOCKED)
-		person->stopped = true;
 	for (size_t i = 0; task_live(task) && i < task->claim_count; i++)
 		tell(core, person_get(core, task->claims[i].person), TEXT_RESIDENT_UNREACHED,
 		     BLANKS({.name = "code", .value = code}));
@@ -61,6 +56,12 @@ void outcome_handle(struct core *core)
 	} rows[] = {
 		{"card/", card_outcome}, {"details/", details_outcome}, {"told/", told_outcome}};
 	const char *ref = core->event->ref;
+	const struct outcome *outcome = &core->event->outcome;
+	if (core->event->sender_key && outcome->kind == OUTCOME_REFUSED &&
+	    outcome->refusal == REFUSAL_BLOCKED) {
+		struct person *person = person_get(core, core->event->sender_key);
+		person->stopped = person->blocked = true;
+	}
 	for (size_t i = 0; ref && i < sizeof(rows) / sizeof(*rows); i++) {
 		size_t len = strlen(rows[i].prefix);
 		const char *slash =
