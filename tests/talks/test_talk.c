@@ -144,7 +144,7 @@ static void test_statements(void **state)
 	assert_string_equal(step[2].about, "*x*");
 	assert_false(step[3].block_first);
 	assert_string_equal(step[3].button, "Take");
-	assert_int_equal(step[4].pick, TALK_ONE_OF);
+	assert_int_equal(step[4].pick, TALK_SOME_OF);
 	assert_int_equal(step[4].person_count, 2);
 	assert_int_equal(step[4].minute_of_day, 425);
 	assert_int_equal(step[4].alias, 2);

@@ -209,29 +209,29 @@ static bool would_fit(struct play *play, const struct talk_step *step, int perso
 	return false;
 }
 
-static void hear_one_of(struct play *play, const struct talk_step *step)
+static void hear_some_of(struct play *play, const struct talk_step *step)
 {
-	int found = TALK_NOBODY;
+	int found[TALK_LISTENERS_MAX];
 	size_t count = 0;
 	play->other_count = 0;
 	for (size_t i = 0; i < step->person_count; i++) {
 		int person = play_person(play, step->people[i]);
 		if (person == TALK_NOBODY)
 			continue;
-		bool fits = would_fit(play, step, person);
-		if (fits && !count++)
-			found = person;
+		if (would_fit(play, step, person))
+			found[count++] = person;
 		else
 			play->others[play->other_count++] = person;
 	}
-	if (count != 1) {
-		play_fail(play, "exactly one of them should hear \"%s\", but %zu do", step->text,
-			  count);
+	if (count != step->picked) {
+		play_fail(play, "exactly %zu of them should hear \"%s\", but %zu do", step->picked,
+			  step->text, count);
 		return;
 	}
 	if (step->alias != TALK_NOBODY)
-		play->alias[step->alias] = found;
-	hear_from(play, step, found, NULL);
+		play->alias[step->alias] = found[0];
+	for (size_t i = 0; i < count && !play->failed; i++)
+		hear_from(play, step, found[i], NULL);
 }
 
 static void hear_others(struct play *play, const struct talk_step *step)
@@ -270,8 +270,8 @@ void play_hear(struct play *play, const struct talk_step *step)
 {
 	int person;
 	const struct group *group;
-	if (step->pick == TALK_ONE_OF)
-		hear_one_of(play, step);
+	if (step->pick == TALK_SOME_OF)
+		hear_some_of(play, step);
 	else if (step->pick == TALK_THE_OTHERS)
 		hear_others(play, step);
 	else if (step_target(play, step, &person, &group))

@@ -206,6 +206,24 @@ static bool take_arrow(struct scan *scan)
 	return take(scan, "→") || take(scan, "->") || take(scan, "to");
 }
 
+/* "one of", "2 of": how many; 0 if nothing of the kind stands here. */
+static size_t take_some(struct scan *scan)
+{
+	const char *start = scan->p;
+	char *end;
+	if (take(scan, "one of"))
+		return 1;
+	skip(scan);
+	long count = strtol(scan->p, &end, 10);
+	if (end > scan->p && count > 0 && count < TALK_LISTENERS_MAX) {
+		scan->p = end;
+		if (take(scan, "of"))
+			return (size_t)count;
+	}
+	scan->p = start;
+	return 0;
+}
+
 static void read_hear(struct scan *scan, struct talk_step *step)
 {
 	step->type = TALK_HEAR;
@@ -213,11 +231,13 @@ static void read_hear(struct scan *scan, struct talk_step *step)
 		fail(scan, "whom does the bot speak to? write \"bot → NAME: …\"");
 		return;
 	}
-	if (take(scan, "one of")) {
-		step->pick = TALK_ONE_OF;
-		if (!take_people(scan, step) || step->person_count < 2)
-			fail(scan, "\"one of\" takes two names or more");
+	if ((step->picked = take_some(scan))) {
+		step->pick = TALK_SOME_OF;
+		if (!take_people(scan, step) || step->person_count <= step->picked)
+			fail(scan, "\"one of\" takes two names or more, \"2 of\" three");
 		step->alias = add_alias(scan);
+		if (step->alias != TALK_NOBODY && step->picked > 1)
+			fail(scan, "several cannot be called by one name");
 	} else if (take(scan, "the others")) {
 		step->pick = TALK_THE_OTHERS;
 		step->alias = add_alias(scan);

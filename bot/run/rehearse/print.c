@@ -1,6 +1,7 @@
 /* bot/run/rehearse/print.c - the conversation, as people saw it. */
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/civil.h"
 #include "base/clock.h"
@@ -82,6 +83,39 @@ void print_transcript(const struct play *play, struct buf *out)
 	}
 }
 
+/* The length of the caught number that stands here; its name in *name_r. */
+static size_t caught_at(const struct play *play, const char *text, const char **name_r)
+{
+	for (size_t i = 0; i < play->variables.count; i++) {
+		const struct talk_variable *variable = &play->variables.items[i];
+		size_t len = strlen(variable->value);
+		if (len && !strncmp(text, variable->value, len)) {
+			*name_r = variable->name;
+			return len;
+		}
+	}
+	return 0;
+}
+
+/* What was caught is written by its name again. */
+static char *with_names(const struct play *play, const char *text)
+{
+	struct buf out;
+	buf_init(&out, 0);
+	while (*text) {
+		const char *name;
+		size_t len = caught_at(play, text, &name);
+		if (len)
+			buf_printf(&out, "{%s}", name);
+		else
+			buf_char(&out, *text);
+		text += len ? len : 1;
+	}
+	char *named = arena_bytes(play->arena, out.data ? out.data : "", out.len);
+	buf_free(&out);
+	return named;
+}
+
 /* As a line of a talk: several lines stand indented below. */
 static void print_words(struct buf *out, const char *text)
 {
@@ -109,7 +143,7 @@ void print_draft(const struct play *play, struct buf *out)
 			if (entry->type != ENTRY_HEARD || entry->expected || entry->step != step)
 				continue;
 			buf_printf(out, "bot → %s:", play_where(play, entry));
-			print_words(out, entry->text);
+			print_words(out, with_names(play, entry->text));
 		}
 	}
 }

@@ -52,7 +52,7 @@ enum talk_step_type {
 
 enum talk_block { TALK_ALONE, TALK_AT_ONCE, TALK_ANY_ORDER };
 
-enum talk_pick { TALK_EACH, TALK_ONE_OF, TALK_THE_OTHERS };
+enum talk_pick { TALK_EACH, TALK_SOME_OF, TALK_THE_OTHERS };
 
 struct talk_step {
 	enum talk_step_type type;
@@ -77,6 +77,7 @@ struct talk_step {
 
 	/* TALK_HEAR, TALK_CARD */
 	enum talk_pick pick;
+	size_t picked;     /* TALK_SOME_OF: exactly so many */
 	int alias;         /* person index that the one who hears is called by from now on */
 	int minute_of_day; /* -1: any */
 	bool one_part;     /* it fits in one SMS */
