@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "state/redis_dial.h"
 
 enum {
+	FAIL_AFTER_MS = 2,
 	BACKOFF_FIRST_MS = 25,
 	BACKOFF_MOST_MS = 2000,
 	READ_SIZE = 64 * 1024,
@@ -198,8 +200,11 @@ void redis_link_send(struct redis_link *link, struct redis_call *call, enum redi
 	if (link->state == LINK_UP && link->broken.text[0] == '\0') {
 		call_queue(link, call);
 	} else {
+		/* Not 0 ms: a caller that repeats at once would keep the loop in its timers, and the
+		 * socket that it waits for would never be looked at. */
+		if (!link->failed.first)
+			loop_timer_start(link->soon, FAIL_AFTER_MS, 0);
 		queue_add(&link->failed, call);
-		loop_timer_start(link->soon, 0, 0);
 	}
 }
 
@@ -421,7 +426,9 @@ static void link_write(struct redis_link *link)
 
 	while (link->unsent && !blocked) {
 		size_t count = parts_collect(link, parts);
-		ssize_t sent = writev(link->fd, parts, (int)count);
+		struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+		/* Not writev(): a broken pipe is an errno here, not a signal for the process. */
+		ssize_t sent = sendmsg(link->fd, &message, MSG_NOSIGNAL);
 		if (sent >= 0) {
 			parts_sent(link, (size_t)sent);
 		} else if (errno == EAGAIN) {

@@ -3,7 +3,7 @@
  * RESP2 over a unix or TCP socket; hiredis parses the replies. Nothing blocks:
  * names are resolved on the thread pool, connect and I/O are non-blocking.
  * Calls are pipelined; what was queued in a turn of the loop leaves at its end
- * in one writev(). A call that gets no answer in time ends with NULL; one whose
+ * in one sendmsg(). A call that gets no answer in time ends with NULL; one whose
  * patience is LONG takes the connection down with it. After a loss it connects
  * again with backoff and jitter; meanwhile calls end with NULL at once (but
  * never from inside redis_link_send()).

@@ -32,7 +32,7 @@ struct bed *bed_new(void);
 void bed_free(struct bed *bed);
 const char *bed_name(void);
 /* Another instance. */
-struct store *bed_open(struct bed *bed, struct heard *heard);
+struct store *bed_open(struct bed *bed, const struct store_listener *listener);
 void bed_turn(struct bed *bed);
 /* Dedup and document expiry see that this much time has gone. */
 void bed_pass(struct bed *bed, int64_t ms);
@@ -41,6 +41,13 @@ void bed_expire(struct bed *bed, int shard);
 /* The connections of all instances are cut; they come back by themselves or by bed_mend(). */
 void bed_cut(struct bed *bed);
 void bed_mend(struct bed *bed);
+
+/* One step of something, chosen by the seed where the bed can choose. */
+bool bed_turn_random(struct bed *bed, uint64_t *seed);
+/* Cuts the connections for a moment: of this instance, or where the bed cannot tell, of all. */
+void bed_snap(struct bed *bed, struct store *store);
+/* How many interleavings are worth the time here. */
+int bed_races(void);
 
 /* ---- bed.c ---- */
 

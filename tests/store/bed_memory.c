@@ -9,6 +9,8 @@
 struct bed {
 	struct memory *memory;
 	int64_t now;
+	struct store *snapped;
+	int snapped_turns;
 };
 
 struct bed *bed_new(void)
@@ -32,11 +34,9 @@ const char *bed_name(void)
 	return "memory";
 }
 
-struct store *bed_open(struct bed *bed, struct heard *heard)
+struct store *bed_open(struct bed *bed, const struct store_listener *listener)
 {
-	struct store_listener listener = heard_listener(heard);
-
-	return store_memory_new(bed->memory, &listener);
+	return store_memory_new(bed->memory, listener);
 }
 
 void bed_turn(struct bed *bed)
@@ -63,4 +63,28 @@ void bed_cut(struct bed *bed)
 void bed_mend(struct bed *bed)
 {
 	memory_set_away(bed->memory, false);
+}
+
+bool bed_turn_random(struct bed *bed, uint64_t *seed)
+{
+	if (bed->snapped && bed->snapped_turns-- == 0) {
+		memory_set_cut(bed->snapped, false);
+		bed->snapped = NULL;
+	}
+	return memory_turn_random(bed->memory, seed) || bed->snapped;
+}
+
+void bed_snap(struct bed *bed, struct store *store)
+{
+	if (bed->snapped)
+		memory_set_cut(bed->snapped, false);
+	bed->snapped = store;
+	bed->snapped_turns = 8;
+	if (store)
+		memory_set_cut(store, true);
+}
+
+int bed_races(void)
+{
+	return 3000;
 }

@@ -37,7 +37,7 @@ struct bed *bed_new(void)
 	bed->loop = loop_new();
 	/* No turn waits longer than this. */
 	bed->beat = loop_timer(bed->loop, beaten, NULL);
-	loop_timer_start(bed->beat, 10, 10);
+	loop_timer_start(bed->beat, 2, 2);
 	bed->seal = seal_from_bytes((const unsigned char *)"thirty-two bytes for a test's key");
 	return bed;
 }
@@ -56,16 +56,15 @@ const char *bed_name(void)
 	return "redis";
 }
 
-struct store *bed_open(struct bed *bed, struct heard *heard)
+struct store *bed_open(struct bed *bed, const struct store_listener *listener)
 {
-	struct store_listener listener = heard_listener(heard);
 	char instance[32];
 	struct store_redis_options options = {
 		.url = bed->server.url, .instance = instance, .lease_ms = 3000};
 	struct error error = {0};
 
 	snprintf(instance, sizeof instance, "instance-%d", ++bed->instances);
-	struct store *store = store_redis_new(bed->loop, bed->seal, &options, &listener, &error);
+	struct store *store = store_redis_new(bed->loop, bed->seal, &options, listener, &error);
 	if (!store)
 		fail_msg("%s", error.text);
 	return store;
@@ -103,4 +102,27 @@ void bed_cut(struct bed *bed)
 void bed_mend(struct bed *bed)
 {
 	redis_server_start(&bed->server, NULL);
+}
+
+bool bed_turn_random(struct bed *bed, uint64_t *seed)
+{
+	(void)seed; /* the kernel and the server choose */
+	loop_turn(bed->loop, true);
+	return true;
+}
+
+void bed_snap(struct bed *bed, struct store *store)
+{
+	if (!store)
+		return;
+	redisContext *context = redis_server_connect(&bed->server);
+	redisReply *reply = redisCommand(context, "CLIENT KILL TYPE normal SKIPME yes");
+	assert_non_null(reply);
+	freeReplyObject(reply);
+	redisFree(context);
+}
+
+int bed_races(void)
+{
+	return 12;
 }

@@ -32,8 +32,10 @@ static int set_up(void **state)
 
 	scene->bed = bed_new();
 	scene->arena = arena_new();
-	scene->one = bed_open(scene->bed, &scene->one_heard);
-	scene->two = bed_open(scene->bed, &scene->two_heard);
+	struct store_listener listener = heard_listener(&scene->one_heard);
+	scene->one = bed_open(scene->bed, &listener);
+	listener = heard_listener(&scene->two_heard);
+	scene->two = bed_open(scene->bed, &listener);
 	bed_until(scene->bed, is_up, &scene->one_heard, "up");
 	bed_until(scene->bed, is_up, &scene->two_heard, "up");
 	*state = scene;
@@ -699,7 +701,8 @@ static void freeing_ends_calls_as_away(void **state)
 	struct scene *scene = *state;
 	struct heard heard = {0};
 	struct freed freed = {0};
-	struct store *store = bed_open(scene->bed, &heard);
+	struct store_listener listener = heard_listener(&heard);
+	struct store *store = bed_open(scene->bed, &listener);
 
 	bed_until(scene->bed, is_up, &heard, "up");
 	store->methods->own(store, A, on_freed, &freed);
