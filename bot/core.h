@@ -270,6 +270,7 @@ void draft_next(struct core *core);
 void draft_answer(struct core *core, const char *text);
 void draft_drop(struct core *core);
 void draft_note(struct core *core, const char *text);
+bool draft_place_said(const struct core *core, const char *folded);
 
 /* cards.c */
 enum news { NEWS_CLAIMED, NEWS_REOPENED, NEWS_CLOSED, NEWS_CHANGED };

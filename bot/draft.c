@@ -3,7 +3,7 @@
 
 #include "bot/core.h"
 
-enum { WORDS_POINTS = 600, PLACE_POINTS = 120, OPTIONS_MAX = 32 };
+enum { WORDS_POINTS = 600, PLACE_POINTS = 120, OPTIONS_MAX = 32, DOOR_DIGITS = 3 };
 
 static const int64_t day_ms = 24 * 60 * 60 * 1000;
 
@@ -22,6 +22,19 @@ void draft_drop(struct core *core)
 	if (core->me->draft.stage)
 		due_set(core, draft_due(core), 0);
 	core->me->draft = (struct draft){.stage = STAGE_NONE};
+}
+
+/* "502室" and "3号楼502" say where exactly; "3号楼" alone is a house with many doors. */
+bool draft_place_said(const struct core *core, const char *folded)
+{
+	if (words_in(core->bot, LIST_PLACE, folded))
+		return true;
+	for (const char *at = folded; *at; at++) {
+		size_t len = words_at(core->bot, LIST_HOUSE, folded, at);
+		if (len && strspn(at + len + strspn(at + len, " "), "0123456789") >= DOOR_DIGITS)
+			return true;
+	}
+	return false;
 }
 
 /* Adds what a text says to the draft; only what is still missing is looked for. */
@@ -50,7 +63,7 @@ void draft_note(struct core *core, const char *text)
 	if (message->latitude != 0 || message->longitude != 0)
 		draft->place = arena_printf(core->arena, "%.5f,%.5f", message->latitude,
 					    message->longitude);
-	else if (!draft->place && words_in(core->bot, LIST_PLACE, folded))
+	else if (!draft->place && draft_place_said(core, folded))
 		draft->place = ""; /* said already, and the helper gets the words */
 }
 

@@ -18,7 +18,9 @@ static const char *same_open(struct core *core)
 
 static bool wants_something(const struct core *core)
 {
+	/* Who names an area and a door wants somebody to come there. */
 	return core->danger || kind_guess(core, core->folded) ||
+	       (area_guess(core, core->folded) && draft_place_said(core, core->folded)) ||
 	       words_in(core->bot, LIST_ASKING, core->folded);
 }
 

@@ -40,6 +40,7 @@ struct locales;
 	X(ASKING, "asking")                                                                        \
 	X(URGENT, "urgent")                                                                        \
 	X(PLACE, "place")                                                                          \
+	X(HOUSE, "house")                                                                          \
 	X(DANGER, "danger")                                                                        \
 	X(DANGER_WHOLE, "danger_whole")                                                            \
 	X(REACTION, "reaction")                                                                    \
