@@ -228,6 +228,9 @@ static void something(struct crowd *crowd)
 	} else if (what < 36 && crowd->play->last_channel) {
 		struct talk_step step = {.type = TALK_AGAIN};
 		play_step(crowd->play, &step, true);
+	} else if (what < 37) {
+		struct talk_step step = {.type = TALK_RESTART};
+		play_step(crowd->play, &step, true);
 	} else if (what < 39) {
 		pass(crowd, (int64_t)roll(crowd, 12) * MINUTE);
 	} else {

@@ -404,6 +404,8 @@ static void read_head(struct scan *scan, struct talk_step *step)
 		read_receipt(scan, step);
 	} else if (take(scan, "the same message arrives again")) {
 		step->type = TALK_AGAIN;
+	} else if (take(scan, "the daemon restarts")) {
+		step->type = TALK_RESTART;
 	} else if (take(scan, "until")) {
 		read_until(scan, step);
 	} else if (take_duration(scan, &step->duration)) {

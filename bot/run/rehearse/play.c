@@ -267,6 +267,11 @@ void play_step(struct play *play, const struct talk_step *step, bool last_of_blo
 	case TALK_FATE:
 		add_fate(play, step);
 		break;
+	case TALK_RESTART:
+		play_entry(play, ENTRY_NOTE)->text = "the daemon restarts";
+		if (!stage_restart(play->stage))
+			play_fail(play, "the daemon did not stop and start again");
+		break;
 	case TALK_PASS:
 		pass(play, stage_now(play->stage) + step->duration);
 		break;

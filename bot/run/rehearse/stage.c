@@ -124,6 +124,24 @@ static void fill_channels(struct stage *stage)
 	}
 }
 
+/* A daemon that knows nothing but what is in the store. */
+static void start(struct stage *stage)
+{
+	stage->runner = runner_new(stage->config, stage->bot, stage->runner_channels,
+				   stage->config->channel_count, &stage->runner_host);
+	struct store_listener listener = runner_listener(stage->runner);
+	stage->store = store_memory_new(stage->memory, &listener);
+	runner_start(stage->runner, stage->store);
+}
+
+static void end(struct stage *stage)
+{
+	runner_free(&stage->runner);
+	stage->store->methods->free(stage->store);
+	stage->store = NULL;
+	stage->wake = 0;
+}
+
 struct stage *stage_new(const struct config *config, const struct locales *locales, int64_t now,
 			uint64_t seed, const struct stage_host *host)
 {
@@ -148,13 +166,9 @@ struct stage *stage_new(const struct config *config, const struct locales *local
 		.wake_at = host_wake_at,
 		.stepped = host_stepped,
 	};
-	stage->runner = runner_new(config, stage->bot, stage->runner_channels,
-				   config->channel_count, &stage->runner_host);
-	struct store_listener listener = runner_listener(stage->runner);
 	stage->memory = memory_new();
 	memory_set_now(stage->memory, now);
-	stage->store = store_memory_new(stage->memory, &listener);
-	runner_start(stage->runner, stage->store);
+	start(stage);
 	return stage;
 }
 
@@ -171,8 +185,7 @@ void stage_free(struct stage **stage)
 	if (!old)
 		return;
 	*stage = NULL;
-	runner_free(&old->runner);
-	old->store->methods->free(old->store);
+	end(old);
 	memory_free(&old->memory);
 	bot_free(&old->bot);
 	seal_free(&old->seal);
@@ -182,6 +195,26 @@ void stage_free(struct stage **stage)
 	free(old->bot_channels);
 	free(old->runner_channels);
 	free(old);
+}
+
+static void released(void *arg)
+{
+	bool *is_released = arg;
+	*is_released = true;
+}
+
+bool stage_restart(struct stage *stage)
+{
+	bool is_released = false;
+	if (!stage_rest(stage))
+		return false;
+	runner_drain(stage->runner);
+	runner_release(stage->runner, released, &is_released);
+	if (!stage_rest(stage) || !is_released)
+		return false;
+	end(stage);
+	start(stage);
+	return stage_rest(stage);
 }
 
 int64_t stage_now(const struct stage *stage)

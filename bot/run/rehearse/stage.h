@@ -42,6 +42,8 @@ void stage_say(struct stage *stage, const char *channel, const struct message_in
 bool stage_rest(struct stage *stage);
 /* The clock goes on to `until`, stopping wherever something is due. */
 bool stage_pass(struct stage *stage, int64_t until);
+/* The daemon stops cleanly and another one starts on the same store, its memory empty. */
+bool stage_restart(struct stage *stage);
 /* Offers that the store did not take. */
 size_t stage_turned_away(const struct stage *stage);
 struct memory *stage_memory(struct stage *stage);

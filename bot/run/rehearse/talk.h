@@ -42,6 +42,7 @@ enum talk_step_type {
 	TALK_AGAIN,   /* the platform delivers the last message once more */
 	TALK_RECEIPT, /* the platform tells what became of the last text to somebody */
 	TALK_FATE,    /* what will become of texts to somebody */
+	TALK_RESTART, /* the daemon stops, and another one goes on */
 	TALK_PASS,    /* time goes by */
 	TALK_UNTIL,
 	TALK_HEAR,    /* the bot must have said this */
