@@ -24,7 +24,11 @@
  * what was delivered to it stays its task (it repeats the AWAY commit) and is
  * not delivered again. Once another has taken the shard, `lost` comes, and
  * everything unanswered is delivered to the new owner, from the oldest.
- * Whoever answers an entry second gets STORE_GONE.
+ * Whoever answers an entry second gets STORE_GONE. Two rules for the caller: a
+ * commit that ended AWAY and, repeated, GONE was carried out, and its sends are
+ * in the outbox under their ids; and a commit that is told OK after `lost`
+ * leaves what it did not commit as in flight to the next ownership, even if
+ * that is one's own again.
  */
 #ifndef STATE_STORE_H
 #define STATE_STORE_H

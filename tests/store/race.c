@@ -184,10 +184,14 @@ static void committed(void *arg, enum store_result result)
 	world->away += result == STORE_AWAY;
 	if (result == STORE_OK && work->commit.send_count > 0) {
 		snprintf(work->send_entry, sizeof work->send_entry, "%s", work->send.entry);
+		/* Lost meanwhile: what was not in flight is the task of whoever owns it now, be it
+		 * this instance again. */
 		if (work->send.in_flight)
 			send_now(work);
-		else
+		else if (!is_over(work))
 			handover(work);
+		else
+			work_end(work);
 	} else if (result == STORE_CONFLICT && !is_over(work)) {
 		load(work);
 	} else if (result == STORE_AWAY && !is_over(work)) {
