@@ -228,6 +228,9 @@ static void something(struct crowd *crowd)
 	} else if (what < 36 && crowd->play->last_channel) {
 		struct talk_step step = {.type = TALK_AGAIN};
 		play_step(crowd->play, &step, true);
+	} else if (what < 37 && roll(crowd, 2)) {
+		stage_kill(crowd->play->stage, 1 + (int)roll(crowd, 12));
+		burst(crowd);
 	} else if (what < 37) {
 		struct talk_step step = {.type = TALK_RESTART};
 		play_step(crowd->play, &step, true);

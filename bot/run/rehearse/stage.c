@@ -35,6 +35,7 @@ struct stage {
 	uint64_t seed;     /* 0: in order */
 	uint64_t dice;
 	size_t turned_away;
+	int kill_in; /* turns; 0: not at all */
 };
 
 uint64_t stage_random(uint64_t *seed)
@@ -134,11 +135,13 @@ static void start(struct stage *stage)
 	runner_start(stage->runner, stage->store);
 }
 
+/* Calls under way end as "away", and whoever made them must still be there to hear it. */
 static void end(struct stage *stage)
 {
-	runner_free(&stage->runner);
+	runner_drain(stage->runner);
 	stage->store->methods->free(stage->store);
 	stage->store = NULL;
+	runner_free(&stage->runner);
 	stage->wake = 0;
 }
 
@@ -266,9 +269,26 @@ static bool turn(struct stage *stage)
 	return memory_turn_random(stage->memory, &stage->dice);
 }
 
+/* What platforms still had to answer is never heard by the next one. */
+static void killed(struct stage *stage)
+{
+	end(stage);
+	for (size_t i = 0; i < stage->leaving_count; i++)
+		leaving_free(&stage->leaving[i]);
+	stage->leaving_count = 0;
+	start(stage);
+}
+
+void stage_kill(struct stage *stage, int turns)
+{
+	stage->kill_in = turns;
+}
+
 bool stage_rest(struct stage *stage)
 {
 	for (int turns = 0; turns < TURNS_MAX; turns++) {
+		if (stage->kill_in && !--stage->kill_in)
+			killed(stage);
 		bool settle_first = stage->seed && stage->leaving_count &&
 				    stage_random(&stage->dice) % 3 == 0;
 		if (!settle_first && turn(stage))

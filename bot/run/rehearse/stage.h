@@ -44,6 +44,8 @@ bool stage_rest(struct stage *stage);
 bool stage_pass(struct stage *stage, int64_t until);
 /* The daemon stops cleanly and another one starts on the same store, its memory empty. */
 bool stage_restart(struct stage *stage);
+/* It is killed after so many turns of what is going on, and another one takes over. */
+void stage_kill(struct stage *stage, int turns);
 /* Offers that the store did not take. */
 size_t stage_turned_away(const struct stage *stage);
 struct memory *stage_memory(struct stage *stage);
