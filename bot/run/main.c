@@ -10,6 +10,7 @@
 #include "bot/run/daemon.h"
 #include "bot/run/rehearse.h"
 #include "config/config.h"
+#include "config/settings_doc.h"
 #include "config/texts.h"
 #include "state/seal.h"
 
@@ -133,6 +134,15 @@ static int run_keygen(int argc, char **argv)
 	return 0;
 }
 
+/* docs/settings.md is this command's output. */
+static int run_settings(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	config_settings_markdown(stdout, channels_settings());
+	return 0;
+}
+
 static int run_version(int argc, char **argv)
 {
 	(void)argc;
@@ -153,6 +163,7 @@ static const struct command commands[] = {
 	{"check", "[CONFIG]", "find every mistake in a configuration", run_check},
 	{"rehearse", "FILE...", "play written conversations against the real core", rehearse_main},
 	{"keygen", "FILE", "make the key that seals what is stored", run_keygen},
+	{"settings", "", "describe every setting, as Markdown", run_settings},
 	{"version", "", "tell the version", run_version},
 	{"help", "", "this list", run_help},
 };

@@ -204,7 +204,7 @@ get-url = "http://127.0.0.1:${service}/mo?from=%p&to=%P&text=%a"
   await run('warm-up', '--messages', 500, '--window', 100, '--people', 1000)
   await run('one at a time', '--messages', quick ? 50 : 150, '--window', 1, '--people', 1000)
   await run('200 in flight', '--messages', quick ? 3000 : 10000, '--window', 200, '--people', 10000)
-  await run('1000 in flight', '--messages', quick ? 3000 : 10000, '--window', 1000, '--people', 1000)
+  await run('1000 in flight', '--messages', quick ? 3000 : 10000, '--window', 1000, '--people', 10000)
   const memory = rssMb(bearerbox.pid) + rssMb(smsboxChild.pid)
   for (const child of [smsboxChild, bearerbox, redis]) await stop(child)
   return { rows: rows.slice(1), memory_mb: memory }
