@@ -140,10 +140,13 @@ static void tick_set(struct redis_link *link, int64_t deadline_us)
 	loop_timer_start(link->tick, left_us > 0 ? (uint64_t)(left_us / 1000 + 1) : 1, 0);
 }
 
+static void ping(struct redis_link *link);
+
 static void ticked(void *arg)
 {
 	struct redis_link *link = arg;
 	int64_t now = clock_mono_us(), next = 0;
+	bool silent = false;
 
 	link->tick_runs = false;
 	for (int patience = 0; patience < PATIENCE_COUNT; patience++) {
@@ -156,11 +159,15 @@ static void ticked(void *arg)
 			struct redis_call *call = queue->first;
 			wait_remove(queue, call);
 			call->over = true;
+			silent = true;
 			call->reply(call->arg, NULL);
 		}
 		if (queue->first && (next == 0 || queue->first->deadline_us < next))
 			next = queue->first->deadline_us;
 	}
+	/* Late, or dead? A connection that does not answer this in 5 s is given up. */
+	if (silent && link->state == LINK_UP && !link->waits[PATIENCE_LONG].first)
+		ping(link);
 	if (next != 0 && !link->tick_runs)
 		tick_set(link, next);
 }
@@ -200,8 +207,8 @@ void redis_link_send(struct redis_link *link, struct redis_call *call, enum redi
 	if (link->state == LINK_UP && link->broken.text[0] == '\0') {
 		call_queue(link, call);
 	} else {
-		/* Not 0 ms: a caller that repeats at once would keep the loop in its timers, and the
-		 * socket that it waits for would never be looked at. */
+		/* Not 0 ms: a caller that repeats at once would keep the loop in its timers, and
+		 * the socket that it waits for would never be looked at. */
 		if (!link->failed.first)
 			loop_timer_start(link->soon, FAIL_AFTER_MS, 0);
 		queue_add(&link->failed, call);
@@ -220,6 +227,21 @@ static void failed_told(void *arg)
 		next = call->next;
 		call_finish(call, NULL);
 	}
+}
+
+static void pinged(void *arg, const redisReply *reply)
+{
+	(void)arg;
+	(void)reply;
+}
+
+static void ping(struct redis_link *link)
+{
+	struct redis_call *call = redis_call_new(1);
+
+	redis_call_str(call, "PING");
+	call_prepare(call, PATIENCE_LONG, pinged, NULL);
+	call_queue(link, call);
 }
 
 struct redis_call *redis_call_script(const struct redis_link *link, enum redis_script_id script,

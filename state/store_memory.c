@@ -422,10 +422,14 @@ static void store_free(struct store *store)
 	struct handle **at = &memory->handles;
 
 	handle->cut = true;
-	for (struct call *call = memory->calls, *next; call; call = next) {
-		next = call->next;
-		if (call->handle == handle)
+	/* From the front again each time: whoever hears of one may make another. */
+	for (struct call *call = memory->calls; call;) {
+		if (call->handle == handle) {
 			call_tell(call);
+			call = memory->calls;
+		} else {
+			call = call->next;
+		}
 	}
 	while (handle->owned)
 		owned_remove(handle, handle->owned->shard);

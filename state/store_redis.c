@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/loop.h"
 
-enum { LEASE_MS = 10000, VERSION_LEN = 8, INSTANCE_MAX = 64 };
+enum { LEASE_MS = 10000, VERSION_LEN = 8, INSTANCE_MAX = 64, QUIET_FAILURES = 3 * LINK_COUNT };
 
 static const char *const lane_names[LANE_COUNT] = {
 	[LANE_CONVERSATION] = "conversation",
@@ -282,6 +282,10 @@ static void state_changed(struct store_redis *store, const char *why)
 	store->told_up = up;
 	if (!up)
 		store->figures.reconnects++;
+	if (up)
+		store->failures = 0;
+	if (up)
+		store->why.text[0] = '\0';
 	if (up && listener->up)
 		listener->up(listener->arg);
 	else if (!up && listener->down)
@@ -304,7 +308,12 @@ static void link_is_down(void *arg, const char *why)
 {
 	struct store_redis *store = arg;
 
-	log_debug(&store->subject, "%s", why);
+	/* Once for each reason, and not for a moment's absence, as while our own Redis starts. */
+	if (++store->failures >= QUIET_FAILURES && strcmp(store->why.text, why) != 0 &&
+	    !store->closing) {
+		error_set(&store->why, "%s", why);
+		log_warning(&store->subject, "%s", why);
+	}
 	state_changed(store, why);
 }
 

@@ -69,6 +69,8 @@ struct store_redis {
 		*waking;       /* the one that CLIENT UNBLOCK was sent for; never looked into */
 	struct arena *scratch; /* keys of the command that is being written */
 	struct log_subject subject;
+	unsigned failures; /* connections lost or not made since it was up */
+	struct error why;  /* logged */
 	struct store_figures figures;
 };
 

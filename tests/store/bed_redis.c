@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "state/seal.h"
 #include "state/store_redis.h"
+#include "tests/store/bed_redis.h"
 #include "tests/store/redis_server.h"
 
 struct bed {
@@ -125,4 +126,19 @@ void bed_snap(struct bed *bed, struct store *store)
 int bed_races(void)
 {
 	return 12;
+}
+
+struct redis_server *bed_server(struct bed *bed)
+{
+	return &bed->server;
+}
+
+struct loop *bed_loop(struct bed *bed)
+{
+	return bed->loop;
+}
+
+const struct seal *bed_seal(const struct bed *bed)
+{
+	return bed->seal;
 }

@@ -41,9 +41,10 @@ static void settings_write(const struct redis_server *server, const char *path,
 
 	assert_non_null(file);
 	fprintf(file,
-		"port 0\nunixsocket %s\nunixsocketperm 700\ndir %s\nappendonly yes\n"
+		"port %d\nbind 127.0.0.1\nunixsocket %s\nunixsocketperm 700\ndir %s\nappendonly "
+		"yes\n"
 		"appendfsync always\nsave \"\"\nloglevel warning\nlogfile log\n",
-		server->socket, server->folder);
+		server->port, server->socket, server->folder);
 	if (password)
 		fprintf(file, "requirepass %s\n", password);
 	assert_int_equal(fclose(file), 0);
@@ -88,6 +89,11 @@ void redis_server_new(struct redis_server *server, const char *password)
 	snprintf(server->socket, sizeof server->socket, "%s/redis.sock", server->folder);
 	snprintf(server->url, sizeof server->url, "unix:%s", server->socket);
 	redis_server_start(server, password);
+}
+
+void redis_server_port(struct redis_server *server, int port)
+{
+	server->port = port;
 }
 
 void redis_server_kill(struct redis_server *server)
