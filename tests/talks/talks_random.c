@@ -1,5 +1,5 @@
-/* tests/talks/talks_random.c - many people who do anything, for days; what must hold always is looked at
- * after every step (bot/run/rehearse/watch.c), and in the end nothing is left hanging. */
+/* tests/talks/talks_random.c - many people who do anything, for days; what must hold always is
+ * looked at after every step (bot/run/rehearse/watch.c), and in the end nothing is left hanging. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,23 +37,43 @@ struct crowd {
 };
 
 static const char *const requests[] = {
-	"我想请人帮忙买药，东区3号楼502室，今天", "帮忙买点菜，今天下午，西区1号楼101室", "水管漏水，急！东区2号楼",
-	"想问一下法律问题", "需要人帮忙", "I need someone to fetch medicine, west block 2 flat 30",
-	"please help with shopping tomorrow morning", "The tap is broken, urgent, east", "help me",
-	"灯泡坏了，想请人修，随时，西区5号楼202", "我胸口疼", "fire in the kitchen",
-	"hello", "你好", "谢谢", "？", "今天天气不错", "what", "👍", "１", "yes please tonight at 8",
+	"我想请人帮忙买药，东区3号楼502室，今天",
+	"帮忙买点菜，今天下午，西区1号楼101室",
+	"水管漏水，急！东区2号楼",
+	"想问一下法律问题",
+	"需要人帮忙",
+	"I need someone to fetch medicine, west block 2 flat 30",
+	"please help with shopping tomorrow morning",
+	"The tap is broken, urgent, east",
+	"help me",
+	"灯泡坏了，想请人修，随时，西区5号楼202",
+	"我胸口疼",
+	"fire in the kitchen",
+	"hello",
+	"你好",
+	"谢谢",
+	"？",
+	"今天天气不错",
+	"what",
+	"👍",
+	"１",
+	"yes please tonight at 8",
 };
 
 static const char *const answers[] = {
-	"1", "1", "1", "1", "1", "2", "3", "4", "0", "２", "一", "yes", "好", "no", "不", "第一个",
-	"明天上午", "tomorrow at 6", "两小时后", "东区", "west", "3号楼502室", "状态", "status",
-	"取消", "cancel", "修改", "change", "停", "STOP", "START", "START", "开始", "帮助", "HELP",
-	"English", "中文", "没有", "done?", "9", "12345",
+	"1",        "1",      "1",     "1",          "1",        "2",
+	"3",        "4",      "0",     "２",         "一",       "yes",
+	"好",       "no",     "不",    "第一个",     "明天上午", "tomorrow at 6",
+	"两小时后", "东区",   "west",  "3号楼502室", "状态",     "status",
+	"取消",     "cancel", "修改",  "change",     "停",       "STOP",
+	"START",    "START",  "开始",  "帮助",       "HELP",     "English",
+	"中文",     "没有",   "done?", "9",          "12345",
 };
 
 static const char *const verbs[] = {
-	"接", "接", "接", "take", "take", "退", "release", "出发", "on my way", "到了", "arrived",
-	"完成", "done", "继续", "keep", "列表", "list", "关闭", "close", "报到", "join", "",
+	"接",        "接",   "接",      "take", "take", "退",   "release", "出发",
+	"on my way", "到了", "arrived", "完成", "done", "继续", "keep",    "列表",
+	"list",      "关闭", "close",   "报到", "join", "",
 };
 
 static uint64_t roll(struct crowd *crowd, size_t sides)
@@ -173,9 +193,9 @@ static struct talk_step some_words(struct crowd *crowd)
 			return step;
 		step.button = step.about = step.reaction = NULL;
 		const char *answer = group ? NULL : sensible(crowd, step.people[0]);
-		step.text = answer	    ? answer :
-			    roll(crowd, 6) ? some_command(crowd) :
-					     PICK(crowd, answers);
+		step.text = answer           ? answer
+			    : roll(crowd, 6) ? some_command(crowd)
+					     : PICK(crowd, answers);
 	} else {
 		step.people[0] = (int)roll(crowd, RESIDENTS);
 		step.text = resident_text(crowd, step.people[0]);
@@ -193,6 +213,33 @@ static void burst(struct crowd *crowd)
 		step.block = TALK_AT_ONCE;
 		step.block_first = i == 0;
 		play_step(crowd->play, &step, i + 1 == count);
+	}
+}
+
+/* Several take the same task at once: the newest that a group was shown. */
+static void race(struct crowd *crowd)
+{
+	const struct play *play = crowd->play;
+	size_t at = play->entry_count;
+	while (at-- > 0)
+		if (play->entries[at].type == ENTRY_HEARD && play->entries[at].button_count &&
+		    play->entries[at].group)
+			break;
+	if (at == (size_t)-1)
+		return;
+	const char *digits = play->entries[at].text + strcspn(play->entries[at].text, "0123456789");
+	const char *code = arena_bytes(crowd->arena, digits, strspn(digits, "0123456789"));
+	size_t first = roll(crowd, VOLUNTEERS);
+	for (size_t i = 0; i < 3; i++) {
+		struct talk_step step = {.type = TALK_SAY,
+					 .times = 1,
+					 .person_count = 1,
+					 .people = {RESIDENTS + (int)((first + i) % VOLUNTEERS)},
+					 .group = play->entries[at].group->id,
+					 .text = arena_printf(crowd->arena, "接 %s", code),
+					 .block = TALK_AT_ONCE,
+					 .block_first = i == 0};
+		play_step(crowd->play, &step, i == 2);
 	}
 }
 
@@ -221,8 +268,10 @@ static void something(struct crowd *crowd)
 	if (what < 26) {
 		struct talk_step step = some_words(crowd);
 		play_step(crowd->play, &step, true);
-	} else if (what < 33) {
+	} else if (what < 31) {
 		burst(crowd);
+	} else if (what < 33) {
+		race(crowd);
 	} else if (what < 35) {
 		trouble(crowd);
 	} else if (what < 36 && crowd->play->last_channel) {
@@ -256,8 +305,8 @@ static void fill_people(struct talk *talk, struct arena *arena, const struct con
 		person->name = arena_printf(arena, "%s-%d", resident ? "resident" : "volunteer", i);
 		person->addresses[person->address_count++] = (struct talk_address){
 			.channel = resident ? phone : chat,
-			.address = resident ? arena_printf(arena, "+86138777766%02d", i) :
-					      arena_printf(arena, "55%02d", i)};
+			.address = resident ? arena_printf(arena, "+86138777766%02d", i)
+					    : arena_printf(arena, "55%02d", i)};
 		/* Volunteers are in every group. */
 		for (size_t g = 1; !resident && g < community->group_count; g++)
 			if (strcmp(community->groups[g].channel, chat) != 0)
@@ -268,9 +317,9 @@ static void fill_people(struct talk *talk, struct arena *arena, const struct con
 	for (size_t i = 0; i < community->organiser_count && i < 8; i++) {
 		struct talk_person *person = &talk->people[talk->person_count++];
 		person->name = arena_printf(arena, "organiser-%zu", i);
-		person->addresses[person->address_count++] = (struct talk_address){
-			.channel = community->organisers[i].channel,
-			.address = community->organisers[i].address};
+		person->addresses[person->address_count++] =
+			(struct talk_address){.channel = community->organisers[i].channel,
+					      .address = community->organisers[i].address};
 	}
 }
 

@@ -1,4 +1,5 @@
-/* tests/talks/test_talk.c - the language of talks: patterns, what they catch, and every mistake told. */
+/* tests/talks/test_talk.c - the language of talks: patterns, what they catch, and every mistake
+ * told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,9 +62,12 @@ static void test_filling(void **state)
 	static const struct {
 		const char *text, *filled;
 	} cases[] = {
-		{"接 {code}", "接 4719"},         {"接 {code+1}", "接 4710"},
-		{"接 {code+100}", "接 4819"},     {"接 {code wide}", "接 ４７１９"},
-		{"接 {code+1 wide}", "接 ４７１０"}, {"\\{code}", "{code}"},
+		{"接 {code}", "接 4719"},
+		{"接 {code+1}", "接 4710"},
+		{"接 {code+100}", "接 4819"},
+		{"接 {code wide}", "接 ４７１９"},
+		{"接 {code+1 wide}", "接 ４７１０"},
+		{"\\{code}", "{code}"},
 		{"a {b", "a {b"},
 	};
 	(void)state;
@@ -109,25 +113,26 @@ static struct talk read_talk(struct arena *arena, const char *content)
 static void test_statements(void **state)
 {
 	struct arena *arena = arena_new();
-	struct talk talk = read_talk(arena, HEAD "# a remark\n"
-						 "Ann: hello: you\n"
-						 "Ann by chat:\n    two\n    lines\n"
-						 "at once:\n"
-						 "  Bob Lee in east, quoting \"*x*\": take\n"
-						 "  Ann in east presses [Take] on \"*x*\"\n"
-						 "bot → one of Ann, Bob Lee (winner), at 07:05: *yes*\n"
-						 "bot → the others (loser): *no*\n"
-						 "in any order:\n"
-						 "  bot -> east, with [Take]: a\n"
-						 "2 hours pass\n"
-						 "until 07:00\n"
-						 "every text to winner is refused: blocked\n"
-						 "the next text to Ann must wait 30 seconds\n"
-						 "card {code} in east, without buttons: *full*\n"
-						 "only Ann, Bob Lee have seen: *502*\n"
-						 "-- a night: passes\n"
-						 "bot says nothing\n"
-						 "Ann，你好\n");
+	struct talk talk =
+		read_talk(arena, HEAD "# a remark\n"
+				      "Ann: hello: you\n"
+				      "Ann by chat:\n    two\n    lines\n"
+				      "at once:\n"
+				      "  Bob Lee in east, quoting \"*x*\": take\n"
+				      "  Ann in east presses [Take] on \"*x*\"\n"
+				      "bot → one of Ann, Bob Lee (winner), at 07:05: *yes*\n"
+				      "bot → the others (loser): *no*\n"
+				      "in any order:\n"
+				      "  bot -> east, with [Take]: a\n"
+				      "2 hours pass\n"
+				      "until 07:00\n"
+				      "every text to winner is refused: blocked\n"
+				      "the next text to Ann must wait 30 seconds\n"
+				      "card {code} in east, without buttons: *full*\n"
+				      "only Ann, Bob Lee have seen: *502*\n"
+				      "-- a night: passes\n"
+				      "bot says nothing\n"
+				      "Ann，你好\n");
 	(void)state;
 	assert_int_equal(talk.mistake_count, 1); /* the last line is no statement */
 	assert_int_equal(talk.mistakes[0].line, 26);
@@ -166,19 +171,19 @@ static void test_statements(void **state)
 static void test_mistakes(void **state)
 {
 	struct arena *arena = arena_new();
-	struct talk talk = read_talk(arena, "start: tomorrow\n"           /* 1 */
+	struct talk talk = read_talk(arena, "start: tomorrow\n" /* 1 */
 					    "people:\n"
-					    "  Ann: telephone\n"          /* 3, twice: and no address */
-					    "  Ann: phone +441\n"         /* 4 */
-					    "Bob: hello\n"                /* 5 */
-					    "bot: hello\n"                /* 6 */
-					    "3 moons pass\n"              /* 7 */
-					    "at once:\n"                  /* 8 */
-					    "    bot → Ann: hello\n"      /* 9 */
-					    "Ann reacts 👍\n"             /* 10 */
+					    "  Ann: telephone\n"     /* 3, twice: and no address */
+					    "  Ann: phone +441\n"    /* 4 */
+					    "Bob: hello\n"           /* 5 */
+					    "bot: hello\n"           /* 6 */
+					    "3 moons pass\n"         /* 7 */
+					    "at once:\n"             /* 8 */
+					    "    bot → Ann: hello\n" /* 9 */
+					    "Ann reacts 👍\n"         /* 10 */
 					    "the next text to Ann is refused: badly\n" /* 11 */
-					    "until 25:00\n"               /* 12 */
-					    "Ann:\n");                    /* 13 */
+					    "until 25:00\n"                            /* 12 */
+					    "Ann:\n");                                 /* 13 */
 	static const int lines[] = {1, 3, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 1, 1};
 	(void)state;
 	for (size_t i = 0; i < talk.mistake_count; i++)

@@ -53,9 +53,9 @@ static const struct talk_step *meet_fate(struct play *play, int person, const st
 	for (size_t i = 0; i < play->fate_count; i++) {
 		struct fate *fate = &play->fates[i];
 		const struct talk_step *step = fate->step;
-		bool here = group ? step->group && !strcmp(step->group, group->id) :
-				    step->person_count &&
-					    play_person(play, step->people[0]) == person;
+		bool here =
+			group ? step->group && !strcmp(step->group, group->id)
+			      : step->person_count && play_person(play, step->people[0]) == person;
 		if (!here || (fate->used && !step->every))
 			continue;
 		/* Of the lasting ones the newest counts, of the single ones the oldest. */
@@ -98,14 +98,14 @@ void play_spoken(void *arg, const char *channel, const struct message_out *messa
 	entry->channel = text_of(play, channel);
 	entry->send_id = text_of(play, message->id);
 	entry->text = text_of(play, message->text);
-	entry->message_id = message->edit ? text_of(play, message->edit) :
-					    arena_printf(play->arena, "out-%zu",
-							 ++play->message_count);
+	entry->message_id = message->edit
+				    ? text_of(play, message->edit)
+				    : arena_printf(play->arena, "out-%zu", ++play->message_count);
 	entry->button_count = message->button_count;
 	for (size_t i = 0; i < message->button_count; i++)
-		entry->buttons[i] = (struct message_button){
-			.label = text_of(play, message->buttons[i].label),
-			.data = text_of(play, message->buttons[i].data)};
+		entry->buttons[i] =
+			(struct message_button){.label = text_of(play, message->buttons[i].label),
+						.data = text_of(play, message->buttons[i].data)};
 	if (message->group)
 		entry->group = group_at(play, channel, message->to);
 	else
@@ -113,8 +113,8 @@ void play_spoken(void *arg, const char *channel, const struct message_out *messa
 	size_t at = (size_t)(entry - play->entries);
 	if (!entry->group && entry->person == TALK_NOBODY) {
 		play_fail(play, "the bot wrote to an address on %s that nobody here has", channel);
-		*outcome_r = (struct outcome){.kind = OUTCOME_REFUSED,
-					      .refusal = REFUSAL_UNREACHABLE};
+		*outcome_r =
+			(struct outcome){.kind = OUTCOME_REFUSED, .refusal = REFUSAL_UNREACHABLE};
 		return;
 	}
 	for (size_t i = 0; message->about && i < at; i++)
@@ -292,8 +292,9 @@ void play_silence(struct play *play, const struct talk_step *step)
 		if (entry->type != ENTRY_HEARD || entry->expected)
 			continue;
 		if (anywhere || (entry->person == person && entry->group == group))
-			play_fail(play, "before this line the bot also said, unexpectedly\n  "
-					"bot → %s: %s",
+			play_fail(play,
+				  "before this line the bot also said, unexpectedly\n  "
+				  "bot → %s: %s",
 				  play_where(play, entry), entry->text);
 	}
 }
@@ -353,7 +354,8 @@ void play_seen(struct play *play, const struct talk_step *step)
 			continue;
 		bool allowed = false;
 		for (size_t p = 0; p < step->person_count; p++)
-			allowed |= !entry->group && play_person(play, step->people[p]) == entry->person;
+			allowed |= !entry->group &&
+				   play_person(play, step->people[p]) == entry->person;
 		if (!allowed && talk_match(step->text, entry->text, &play->variables))
 			play_fail(play, "this was seen, and should not have been\n  bot → %s: %s",
 				  play_where(play, entry), entry->text);

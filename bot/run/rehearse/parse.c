@@ -30,10 +30,10 @@ void talk_mistake(struct talk *talk, struct arena *arena, int line, const char *
 {
 	va_list args;
 	va_start(args, format);
-	talk->mistakes = arena_grow(arena, talk->mistakes, talk->mistake_count,
-				    sizeof(*talk->mistakes));
-	talk->mistakes[talk->mistake_count++] = (struct talk_mistake){
-		.line = line, .sentence = arena_vprintf(arena, format, args)};
+	talk->mistakes =
+		arena_grow(arena, talk->mistakes, talk->mistake_count, sizeof(*talk->mistakes));
+	talk->mistakes[talk->mistake_count++] =
+		(struct talk_mistake){.line = line, .sentence = arena_vprintf(arena, format, args)};
 	va_end(args);
 }
 
@@ -184,8 +184,8 @@ static void read_person(struct reader *reader, const struct line *line)
 		if (!strcmp(talk->people[i].name, person.name))
 			talk_mistake(talk, reader->arena, line->number, "there are two %s",
 				     person.name);
-	talk->people = arena_grow(reader->arena, talk->people, talk->person_count,
-				  sizeof(*talk->people));
+	talk->people =
+		arena_grow(reader->arena, talk->people, talk->person_count, sizeof(*talk->people));
 	talk->people[talk->person_count++] = person;
 }
 
@@ -260,14 +260,14 @@ static void read_statement(struct reader *reader, enum talk_block block, bool bl
 	    (block == TALK_ANY_ORDER && step.type != TALK_HEAR)) {
 		talk_mistake(talk, reader->arena, line->number,
 			     "%s belongs in this block, and this is something else",
-			     block == TALK_AT_ONCE ? "only what people say" :
-						     "only what the bot says");
+			     block == TALK_AT_ONCE ? "only what people say"
+						   : "only what the bot says");
 		return;
 	}
 	step.block = block;
 	step.block_first = block_first;
-	talk->steps = arena_grow(reader->arena, talk->steps, talk->step_count,
-				 sizeof(*talk->steps));
+	talk->steps =
+		arena_grow(reader->arena, talk->steps, talk->step_count, sizeof(*talk->steps));
 	talk->steps[talk->step_count++] = step;
 }
 

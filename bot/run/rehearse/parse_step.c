@@ -122,13 +122,12 @@ static int64_t unit_ms(const char *word)
 		const char *word;
 		int64_t ms;
 	} units[] = {
-		{"second", 1000}, {"minute", 60 * 1000}, {"hour", 3600 * 1000},
+		{"second", 1000},          {"minute", 60 * 1000},          {"hour", 3600 * 1000},
 		{"day", 24 * 3600 * 1000}, {"week", 7 * 24 * 3600 * 1000},
 	};
 	for (size_t i = 0; word && i < sizeof(units) / sizeof(*units); i++) {
 		size_t len = strlen(units[i].word);
-		if (!strncmp(word, units[i].word, len) &&
-		    (!word[len] || !strcmp(word + len, "s")))
+		if (!strncmp(word, units[i].word, len) && (!word[len] || !strcmp(word + len, "s")))
 			return units[i].ms;
 	}
 	return 0;
@@ -173,8 +172,8 @@ static int add_alias(struct scan *scan)
 			fail(scan, "somebody is called that already");
 			return TALK_NOBODY;
 		}
-	talk->people = arena_grow(scan->arena, talk->people, talk->person_count,
-				  sizeof(*talk->people));
+	talk->people =
+		arena_grow(scan->arena, talk->people, talk->person_count, sizeof(*talk->people));
 	talk->people[talk->person_count] =
 		(struct talk_person){.name = name, .line = scan->line, .alias = true};
 	return (int)talk->person_count++;
@@ -305,7 +304,8 @@ static void read_fate(struct scan *scan, struct talk_step *step)
 		enum refusal refusal;
 	} refusals[] = {
 		{"blocked", REFUSAL_BLOCKED}, {"unreachable", REFUSAL_UNREACHABLE},
-		{"text", REFUSAL_TEXT}, {"channel", REFUSAL_CHANNEL}, {"other", REFUSAL_OTHER},
+		{"text", REFUSAL_TEXT},       {"channel", REFUSAL_CHANNEL},
+		{"other", REFUSAL_OTHER},
 	};
 	step->type = TALK_FATE;
 	take_target(scan, step);
@@ -323,7 +323,8 @@ static void read_fate(struct scan *scan, struct talk_step *step)
 		while (i < count && (!step->text || strcmp(refusals[i].word, step->text)))
 			i++;
 		if (i == count)
-			fail(scan, "a refusal is one of blocked, unreachable, text, channel, other");
+			fail(scan,
+			     "a refusal is one of blocked, unreachable, text, channel, other");
 		else
 			step->outcome.refusal = refusals[i].refusal;
 	} else {
@@ -393,7 +394,8 @@ static void read_head(struct scan *scan, struct talk_step *step)
 		step->type = TALK_SEEN;
 	} else if (take(scan, "only")) {
 		step->type = TALK_SEEN;
-		if (!take_people(scan, step) || !(take(scan, "has seen") || take(scan, "have seen")))
+		if (!take_people(scan, step) ||
+		    !(take(scan, "has seen") || take(scan, "have seen")))
 			fail(scan, "only A, B have seen: PATTERN");
 	} else if (take(scan, "the next text to")) {
 		read_fate(scan, step);

@@ -13,8 +13,8 @@ enum { DAY_MS = 24 * 3600 * 1000, BREATH_MS = 1000 };
 
 struct entry *play_entry(struct play *play, enum entry_type type)
 {
-	play->entries = arena_grow(play->arena, play->entries, play->entry_count,
-				   sizeof(*play->entries));
+	play->entries =
+		arena_grow(play->arena, play->entries, play->entry_count, sizeof(*play->entries));
 	struct entry *entry = &play->entries[play->entry_count++];
 	*entry = (struct entry){
 		.type = type,
@@ -72,8 +72,8 @@ static int speaker(struct play *play, const struct talk_step *step)
 static const char *spoken_text(struct play *play, const struct talk_step *step)
 {
 	const char *unknown = NULL;
-	const char *text = talk_fill(step->text ? step->text : "", &play->variables, play->arena,
-				     &unknown);
+	const char *text =
+		talk_fill(step->text ? step->text : "", &play->variables, play->arena, &unknown);
 	if (!text)
 		play_fail(play, "nothing was caught as {%s} yet", unknown);
 	return text;
@@ -85,11 +85,11 @@ static bool attach(struct play *play, const struct talk_step *step, int person,
 {
 	if (!step->about && !step->button)
 		return true;
-	const struct entry *about = play_find(play, person, group, step->about, step->button,
-					      step->old_button);
+	const struct entry *about =
+		play_find(play, person, group, step->about, step->button, step->old_button);
 	if (!about && !play->loose) {
-		play_fail(play, step->button ? "there is no such button to press" :
-					       "there is no such message of the bot there");
+		play_fail(play, step->button ? "there is no such button to press"
+					     : "there is no such message of the bot there");
 	}
 	if (!about)
 		return false;
@@ -98,9 +98,9 @@ static bool attach(struct play *play, const struct talk_step *step, int person,
 	for (size_t i = 0; step->button && i < about->button_count; i++)
 		if (talk_match(step->button, about->buttons[i].label, &play->variables))
 			message->button = about->buttons[i].data;
-	message->kind = step->button   ? MESSAGE_BUTTON :
-			step->reaction ? MESSAGE_REACTION :
-					 MESSAGE_TEXT;
+	message->kind = step->button     ? MESSAGE_BUTTON
+			: step->reaction ? MESSAGE_REACTION
+					 : MESSAGE_TEXT;
 	return true;
 }
 
@@ -177,7 +177,8 @@ static void receipt(struct play *play, const struct talk_step *step)
 	struct message_in message = {
 		.kind = MESSAGE_RECEIPT,
 		.id = arena_printf(play->arena, "receipt-%zu", ++play->message_count),
-		.sender = group ? "" : address_on(&play->talk->people[person], last->channel)->address,
+		.sender = group ? ""
+				: address_on(&play->talk->people[person], last->channel)->address,
 		.about = last->send_id,
 		.receipt = step->receipt,
 		.sent_at = stage_now(play->stage),
@@ -228,8 +229,7 @@ static void pass_until(struct play *play, const struct talk_step *step)
 
 static void add_fate(struct play *play, const struct talk_step *step)
 {
-	play->fates = arena_grow(play->arena, play->fates, play->fate_count,
-				 sizeof(*play->fates));
+	play->fates = arena_grow(play->arena, play->fates, play->fate_count, sizeof(*play->fates));
 	play->fates[play->fate_count++] = (struct fate){.step = step};
 }
 
@@ -337,13 +337,13 @@ struct play *play_begin(const struct performance *performance, struct arena *are
 	};
 	for (size_t i = 0; i < talk->person_count; i++)
 		play->alias[i] = talk->people[i].alias ? TALK_NOBODY : (int)i;
-	play->stage_host = (struct stage_host){
-		.arg = play, .spoken = play_spoken, .stepped = watch_stepped};
+	play->stage_host =
+		(struct stage_host){.arg = play, .spoken = play_spoken, .stepped = watch_stepped};
 	int64_t start = talk->start;
 	start -= (int64_t)offset_at(play, start) * 1000;
 	log_set_hook(logged, play);
-	play->stage = stage_new(performance->config, performance->locales, start,
-				performance->seed, &play->stage_host);
+	play->stage = stage_new(performance->config, performance->locales, start, performance->seed,
+				&play->stage_host);
 	rest(play);
 	return play;
 }

@@ -27,11 +27,12 @@ struct entry {
 	const char *about; /* what is quoted */
 	struct message_button buttons[MESSAGE_BUTTONS_MAX];
 	size_t button_count;
-	const char *message_id; /* of the bot's messages; an edit has that of the message it replaces */
+	const char *
+		message_id; /* of the bot's messages; an edit has that of the message it replaces */
 	const char *send_id;
-	const char *remark; /* for the reader */
+	const char *remark;           /* for the reader */
 	const struct talk_step *step; /* during which it was said */
-	bool expected;      /* a line of the talk speaks of it */
+	bool expected;                /* a line of the talk speaks of it */
 };
 
 /* What will become of texts to somebody. */

@@ -134,7 +134,8 @@ void print_draft(const struct play *play, struct buf *out)
 		const struct talk_step *step = &talk->steps[i];
 		bool inside = step->block != TALK_ALONE;
 		if (inside && step->block_first)
-			buf_str(out, step->block == TALK_AT_ONCE ? "at once:\n" : "in any order:\n");
+			buf_str(out,
+				step->block == TALK_AT_ONCE ? "at once:\n" : "in any order:\n");
 		buf_printf(out, "%s%s\n", inside ? "  " : "", step->source);
 		if (step->text && strchr(step->text, '\n'))
 			print_lines(out, inside ? "      " : "    ", step->text);

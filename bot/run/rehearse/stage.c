@@ -84,8 +84,8 @@ static void host_transmit(void *arg, const char *channel, const struct message_o
 		.message_id = outcome.message_id ? xstrdup(outcome.message_id) : NULL,
 		.outcome = outcome,
 	};
-	stage->leaving = xrealloc(stage->leaving,
-				  (stage->leaving_count + 1) * sizeof(*stage->leaving));
+	stage->leaving =
+		xrealloc(stage->leaving, (stage->leaving_count + 1) * sizeof(*stage->leaving));
 	stage->leaving[stage->leaving_count++] = leaving;
 }
 
@@ -289,8 +289,8 @@ bool stage_rest(struct stage *stage)
 	for (int turns = 0; turns < TURNS_MAX; turns++) {
 		if (stage->kill_in && !--stage->kill_in)
 			killed(stage);
-		bool settle_first = stage->seed && stage->leaving_count &&
-				    stage_random(&stage->dice) % 3 == 0;
+		bool settle_first =
+			stage->seed && stage->leaving_count && stage_random(&stage->dice) % 3 == 0;
 		if (!settle_first && turn(stage))
 			continue;
 		if (stage->leaving_count) {

@@ -70,7 +70,8 @@ struct talk_step {
 	const char *text;    /* what is said, or the pattern of what is heard */
 
 	/* TALK_SAY */
-	const char *about;    /* pattern of the bot's message that is quoted, reacted to or pressed on */
+	const char
+		*about; /* pattern of the bot's message that is quoted, reacted to or pressed on */
 	const char *button;   /* label; NULL: none is pressed */
 	bool old_button;      /* it may be gone from the message by now */
 	const char *reaction; /* emoji; NULL: none */
@@ -92,7 +93,7 @@ struct talk_step {
 
 	/* TALK_PASS: ms. TALK_UNTIL: ms of wall time, see `dated` */
 	int64_t duration;
-	bool dated;   /* duration is a date and time; else a time of day */
+	bool dated; /* duration is a date and time; else a time of day */
 };
 
 struct talk_mistake {
@@ -103,14 +104,15 @@ struct talk_mistake {
 struct talk {
 	const char *file;
 	const char *title;
-	const char *config; /* path of the configuration, from the talk's own folder; NULL: default */
+	const char
+		*config; /* path of the configuration, from the talk's own folder; NULL: default */
 	const char *community; /* id; NULL: the first */
-	int64_t start;      /* ms as if the community's zone were UTC */
+	int64_t start;         /* ms as if the community's zone were UTC */
 	struct talk_person *people;
 	size_t person_count;
 	const char **secrets; /* never to be seen in a group */
 	size_t secret_count;
-	bool words_shown;   /* residents' words may stand in a group */
+	bool words_shown; /* residents' words may stand in a group */
 	struct talk_step *steps;
 	size_t step_count;
 	struct talk_mistake *mistakes;
@@ -118,8 +120,8 @@ struct talk {
 };
 
 /* Reads the file; -1 only if it cannot be read at all. Look at mistake_count. */
-int talk_read(struct talk *talk, const char *file, struct arena *arena, struct error *error_r)
-	MUST_CHECK;
+int talk_read(struct talk *talk, const char *file, struct arena *arena,
+	      struct error *error_r) MUST_CHECK;
 /* Adds a mistake for each group and channel that the community does not have. */
 void talk_check(struct talk *talk, const struct config *config, const struct community *community,
 		struct arena *arena);

@@ -2,7 +2,8 @@
  *
  * No number of a person is seen by anybody else, no secret and none of a
  * resident's own words in a group; every text is whole; a task never has more
- * helpers than places, and no open task is left without a next step in time.
+ * helpers than places, tasks and people agree on who holds what, and no open task is
+ * left without a next step in time.
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "bot/run/rehearse/play.h"
 
 enum {
-	NUMBER_TAIL = 8,   /* digits by which a telephone number is known */
+	NUMBER_TAIL = 8, /* digits by which a telephone number is known */
 	BUTTON_DATA_MAX = 64,
 	WORDS_WEIGHT = 14, /* so much in a row is somebody's own words … */
 	HAN_WEIGHT = 2,    /* … seven Chinese characters … */
@@ -160,8 +161,8 @@ static void set_due(struct play *play, const char *name, int64_t at)
 {
 	struct pending_due *due = find_due(play, name);
 	if (!due) {
-		play->dues = arena_grow(play->arena, play->dues, play->due_count,
-					sizeof(*play->dues));
+		play->dues =
+			arena_grow(play->arena, play->dues, play->due_count, sizeof(*play->dues));
 		due = &play->dues[play->due_count++];
 		due->name = arena_str(play->arena, name);
 	}
@@ -219,8 +220,62 @@ static bool has_next_step(struct play *play, const char *code)
 static const char *text_member(struct json_object *object, const char *name)
 {
 	struct json_object *member;
-	return json_object_object_get_ex(object, name, &member) ? json_object_get_string(member) :
-								  "";
+	return json_object_object_get_ex(object, name, &member) ? json_object_get_string(member)
+								: "";
+}
+
+/* Who holds what, as tasks and as people remember it: "4710/<key of the person>". */
+struct holding {
+	struct play *play;
+	const char **by_task, **by_person;
+	size_t task_count, person_count;
+};
+
+static void add_holding(struct play *play, const char ***list, size_t *count, const char *code,
+			const char *key)
+{
+	*list = arena_grow(play->scratch, (void *)*list, *count, sizeof(**list));
+	(*list)[(*count)++] = arena_printf(play->scratch, "%s/%s", code, key);
+}
+
+static bool holds(const char **list, size_t count, const char *item)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(list[i], item))
+			return true;
+	return false;
+}
+
+/* A lost update shows here: a helper who was told "yours" and whom the task does not know. */
+static void watch_holdings(struct play *play, const struct holding *holding)
+{
+	for (size_t i = 0; i < holding->task_count; i++)
+		if (!holds(holding->by_person, holding->person_count, holding->by_task[i]))
+			play_fail(play, "a task has a helper who does not know of it");
+	for (size_t i = 0; i < holding->person_count; i++)
+		if (!holds(holding->by_task, holding->task_count, holding->by_person[i]))
+			play_fail(play, "somebody holds a task that does not know of it");
+}
+
+static void hold_by_person(struct holding *holding, const char *key, struct json_object *person)
+{
+	struct json_object *codes;
+	if (!json_object_object_get_ex(person, "claims", &codes))
+		return;
+	for (size_t i = 0; i < json_object_array_length(codes); i++)
+		add_holding(holding->play, &holding->by_person, &holding->person_count,
+			    json_object_get_string(json_object_array_get_idx(codes, i)), key);
+}
+
+static void hold_by_task(struct holding *holding, const char *code, struct json_object *task)
+{
+	struct json_object *claims, *key;
+	if (!json_object_object_get_ex(task, "claims", &claims))
+		return;
+	for (size_t i = 0; i < json_object_array_length(claims); i++)
+		if (json_object_object_get_ex(json_object_array_get_idx(claims, i), "person", &key))
+			add_holding(holding->play, &holding->by_task, &holding->task_count, code,
+				    json_object_get_string(key));
 }
 
 static void watch_task(struct play *play, const char *code, struct json_object *task)
@@ -245,25 +300,42 @@ static void watch_task(struct play *play, const char *code, struct json_object *
 		play_fail(play, "a task (%s) that nothing will ever happen to again", state);
 }
 
+/* What stands behind "<community>/<type>/" in a key; NULL if it is of another type. */
+static const char *name_of(const char *key, const char *type)
+{
+	const char *slash = strchr(key, '/');
+	size_t len = strlen(type);
+	return slash && !strncmp(slash + 1, type, len) && slash[1 + len] == '/' ? slash + len + 2
+										: NULL;
+}
+
 static void watch_document(void *arg, int shard, const struct document *document)
 {
-	static const char infix[] = "/task/"; /* after the community's id */
-	struct play *play = arg;
-	const char *code = strchr(document->key, '/');
+	struct holding *holding = arg;
+	struct play *play = holding->play;
+	const char *code = name_of(document->key, "task");
+	const char *key = name_of(document->key, "person");
 	(void)shard;
-	if (!code || strncmp(code, infix, sizeof(infix) - 1) || !document->body)
+	if ((!code && !key) || !document->body)
 		return;
 	char *body = arena_bytes(play->scratch, document->body, document->len);
-	struct json_object *task = json_tokener_parse(body);
-	if (json_object_is_type(task, json_type_object))
-		watch_task(play, code + sizeof(infix) - 1, task);
-	else
-		play_fail(play, "a task that is not JSON");
-	json_object_put(task);
+	struct json_object *object = json_tokener_parse(body);
+	if (!json_object_is_type(object, json_type_object)) {
+		play_fail(play, "a document that is not JSON");
+	} else if (key) {
+		hold_by_person(holding, arena_str(play->scratch, key), object);
+	} else {
+		code = arena_str(play->scratch, code);
+		watch_task(play, code, object);
+		hold_by_task(holding, code, object);
+	}
+	json_object_put(object);
 }
 
 void watch_rest(struct play *play)
 {
-	memory_each(stage_memory(play->stage), watch_document, play);
+	struct holding holding = {.play = play};
+	memory_each(stage_memory(play->stage), watch_document, &holding);
+	watch_holdings(play, &holding);
 	arena_clear(play->scratch);
 }
