@@ -11,7 +11,8 @@ const indent = (text, by) => text.trim().split('\n').map((line) => ' '.repeat(by
 
 /**
  * options.channels: YAML of the channels section (unindented); options.community: YAML rows of
- * the one community, without its name and channels; options.redis: url (else a managed one).
+ * the one community, without its name and channels; options.redis: url (else a managed one);
+ * options.log: level.
  * `{port}` in either stands for the daemon's port.
  */
 export async function startLinli(t, options) {
@@ -26,7 +27,7 @@ redis: ${options.redis ?? 'managed'}
 key: ${key}
 listen: 127.0.0.1:${port}
 public_url: http://127.0.0.1:${port}
-log: info
+log: ${options.log ?? 'info'}
 ${options.settings ?? ''}
 channels:
 ${indent(options.channels, 2)}

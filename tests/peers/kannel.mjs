@@ -99,9 +99,9 @@ export async function startKannel(t, options = {}) {
 				get got() {
 					const messages = [];
 					for (const [, line] of program.err.matchAll(/Got message \d+: <([^]*?)>\n/g)) {
-						const [, from, to, text] = line.match(/^(\S+) (\+?\d+) text ([^]*)$/) ?? [];
+						const [, from, to, coding, text] = line.match(/^(\S+) (\+?\d+) (text|ucs-2) ([^]*)$/) ?? [];
 						if (to)
-							messages.push({ from, to, text });
+							messages.push({ from, to, text: coding === 'text' ? text : utf16(text) });
 						else if (messages.length)
 							messages.at(-1).text += `\n${line}`;
 					}
@@ -111,6 +111,10 @@ export async function startKannel(t, options = {}) {
 		},
 	};
 }
+
+/** What fakesmsc shows of a UCS-2 message: its octets, URL-encoded. */
+const utf16 = (encoded) => Buffer.from(encoded.replaceAll('+', ' ')
+	.replace(/%(..)/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1').swap16().toString('utf16le');
 
 /** Loads the SMPP library from the tests' node_modules; undefined when not installed. */
 export function smppLibrary() {
