@@ -10,143 +10,7 @@
 
 enum { DUE_AT_ONCE = 1000 };
 
-/* ---- tables: documents, seen ---- */
-
-static size_t hash(const char *key)
-{
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-	for (; *key; key++)
-		h = (h ^ (unsigned char)*key) * 1099511628211u;
-	return (size_t)h;
-}
-
-static void item_free(struct memory_item *item)
-{
-	free(item->key);
-	free(item->body);
-	free(item);
-}
-
-/* Where the item is hung, or where a new one goes; what has expired on the way is let go. */
-static struct memory_item **table_at(struct memory_table *table, int64_t now, const char *key)
-{
-	struct memory_item **at = &table->buckets[hash(key) % table->size];
-
-	while (*at && strcmp((*at)->key, key) != 0)
-		at = &(*at)->next;
-	if (*at && (*at)->expires_at != 0 && (*at)->expires_at <= now) {
-		struct memory_item *old = *at;
-		*at = old->next;
-		item_free(old);
-		table->count--;
-		while (*at)
-			at = &(*at)->next;
-	}
-	return at;
-}
-
-static struct memory_item *table_find(struct memory_table *table, int64_t now, const char *key)
-{
-	return table->size ? *table_at(table, now, key) : NULL;
-}
-
-static void table_grow(struct memory_table *table)
-{
-	struct memory_table old = *table;
-
-	table->size = old.size ? old.size * 2 : 64;
-	table->buckets = xalloc(table->size * sizeof *table->buckets);
-	for (size_t i = 0; i < old.size; i++) {
-		for (struct memory_item *item = old.buckets[i], *next; item; item = next) {
-			struct memory_item **bucket =
-				&table->buckets[hash(item->key) % table->size];
-			next = item->next;
-			item->next = *bucket;
-			*bucket = item;
-		}
-	}
-	free(old.buckets);
-}
-
-static struct memory_item *table_set(struct memory_table *table, int64_t now, const char *key,
-				     const char *body, size_t len, int64_t keep_ms)
-{
-	if (table->count >= table->size)
-		table_grow(table);
-	struct memory_item **at = table_at(table, now, key), *item = *at;
-	if (!item) {
-		item = *at = xalloc(sizeof *item);
-		item->key = xstrdup(key);
-		table->count++;
-	}
-	free(item->body);
-	item->body = body ? xmemdup(body, len) : NULL;
-	item->len = len;
-	item->expires_at = keep_ms > 0 ? now + keep_ms : 0;
-	return item;
-}
-
-static void table_remove(struct memory_table *table, int64_t now, const char *key)
-{
-	struct memory_item **at = table->size ? table_at(table, now, key) : NULL;
-
-	if (at && *at) {
-		struct memory_item *old = *at;
-		*at = old->next;
-		item_free(old);
-		table->count--;
-	}
-}
-
-static void table_free(struct memory_table *table)
-{
-	for (size_t i = 0; i < table->size; i++) {
-		for (struct memory_item *item = table->buckets[i], *next; item; item = next) {
-			next = item->next;
-			item_free(item);
-		}
-	}
-	free(table->buckets);
-}
-
-/* ---- sorted sets: indexes, due ---- */
-
-static void index_remove(struct memory_index *index, const char *member)
-{
-	for (size_t i = 0; i < index->count; i++) {
-		if (strcmp(index->members[i].member, member) == 0) {
-			free(index->members[i].member);
-			index->count--;
-			memmove(&index->members[i], &index->members[i + 1],
-				(index->count - i) * sizeof *index->members);
-			return;
-		}
-	}
-}
-
-static void index_set(struct memory_index *index, const char *member, double score)
-{
-	size_t low = 0, high;
-
-	index_remove(index, member);
-	if (index->count == index->cap) {
-		index->cap = index->cap ? index->cap * 2 : 8;
-		index->members = xrealloc(index->members, index->cap * sizeof *index->members);
-	}
-	for (high = index->count; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		const struct memory_member *at = &index->members[middle];
-		if (at->score < score || (at->score <= score && strcmp(at->member, member) < 0))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	memmove(&index->members[low + 1], &index->members[low],
-		(index->count - low) * sizeof *index->members);
-	index->members[low] = (struct memory_member){.score = score, .member = xstrdup(member)};
-	index->count++;
-}
+/* ---- indexes by name ---- */
 
 static struct memory_index *index_find(struct memory_shard *shard, const char *name)
 {
@@ -167,14 +31,6 @@ static struct memory_index *index_make(struct memory_shard *shard, const char *n
 		shard->indexes = index;
 	}
 	return index;
-}
-
-static void index_clear(struct memory_index *index)
-{
-	for (size_t i = 0; i < index->count; i++)
-		free(index->members[i].member);
-	free(index->members);
-	free(index->name);
 }
 
 /* ---- streams: inbox, outboxes ---- */
@@ -268,14 +124,14 @@ struct memory_shard *memory_shard_new(int number)
 
 void memory_shard_free(struct memory_shard *shard)
 {
-	table_free(&shard->documents);
-	table_free(&shard->seen);
+	memory_table_free(&shard->documents);
+	memory_table_free(&shard->seen);
 	for (struct memory_index *index = shard->indexes, *next; index; index = next) {
 		next = index->next;
-		index_clear(index);
+		memory_index_clear(index);
 		free(index);
 	}
-	index_clear(&shard->due);
+	memory_index_clear(&shard->due);
 	stream_clear(&shard->inbox);
 	for (struct memory_stream *outbox = shard->outboxes, *next; outbox; outbox = next) {
 		next = outbox->next;
@@ -308,10 +164,10 @@ size_t memory_shard_accept(struct memory_shard *shard, int64_t now,
 
 	for (size_t i = 0; i < count; i++) {
 		const struct store_accept *item = &items[i];
-		if (item->dedup && table_find(&shard->seen, now, item->dedup))
+		if (item->dedup && memory_table_find(&shard->seen, now, item->dedup))
 			continue;
 		if (item->dedup)
-			table_set(&shard->seen, now, item->dedup, NULL, 0, item->keep_ms);
+			memory_table_set(&shard->seen, now, item->dedup, NULL, 0, item->keep_ms);
 		stream_add(shard, &shard->inbox, item->body, item->len);
 		fresh++;
 	}
@@ -324,7 +180,7 @@ struct document *memory_shard_load(struct memory_shard *shard, int64_t now, cons
 	struct document *documents = arena_alloc(arena, (count + 1) * sizeof *documents);
 
 	for (size_t i = 0; i < count; i++) {
-		const struct memory_item *item = table_find(&shard->documents, now, keys[i]);
+		const struct memory_item *item = memory_table_find(&shard->documents, now, keys[i]);
 		documents[i].key = keys[i];
 		if (item) {
 			documents[i].version = item->version;
@@ -355,7 +211,7 @@ static bool versions_hold(struct memory_shard *shard, int64_t now, const struct 
 {
 	for (size_t i = 0; i < commit->read_count; i++) {
 		const struct memory_item *item =
-			table_find(&shard->documents, now, commit->reads[i].key);
+			memory_table_find(&shard->documents, now, commit->reads[i].key);
 		if ((item ? item->version : 0) != commit->reads[i].version)
 			return false;
 	}
@@ -366,10 +222,10 @@ static void commit_write(struct memory_shard *shard, int64_t now,
 			 const struct document_write *write, uint64_t version)
 {
 	if (!write->body)
-		table_remove(&shard->documents, now, write->key);
+		memory_table_remove(&shard->documents, now, write->key);
 	else
-		table_set(&shard->documents, now, write->key, write->body, write->len,
-			  write->keep_ms)
+		memory_table_set(&shard->documents, now, write->key, write->body, write->len,
+				 write->keep_ms)
 			->version = version;
 }
 
@@ -402,17 +258,19 @@ enum store_result memory_shard_commit(struct memory_shard *shard, int64_t now, u
 	for (size_t i = 0; i < commit->index_count; i++) {
 		const struct index_write *write = &commit->indexes[i];
 		if (write->remove)
-			index_remove(index_make(shard, write->index), write->member);
+			memory_index_remove(index_make(shard, write->index), write->member);
 		else
-			index_set(index_make(shard, write->index), write->member, write->score);
+			memory_index_set(index_make(shard, write->index), write->member,
+					 write->score);
 	}
 	for (size_t i = 0; i < commit->send_count; i++)
 		commit_send(shard, &commit->sends[i]);
 	for (size_t i = 0; i < commit->due_count; i++) {
 		if (commit->dues[i].at == 0)
-			index_remove(&shard->due, commit->dues[i].name);
+			memory_index_remove(&shard->due, commit->dues[i].name);
 		else
-			index_set(&shard->due, commit->dues[i].name, (double)commit->dues[i].at);
+			memory_index_set(&shard->due, commit->dues[i].name,
+					 (double)commit->dues[i].at);
 	}
 	return STORE_OK;
 }
@@ -482,7 +340,7 @@ size_t memory_shard_due(struct memory_shard *shard, int64_t now, int64_t *next_a
 		struct memory_entry *entry = stream_add(shard, &shard->inbox, NULL, 0);
 		entry->due = xstrdup(first->member);
 		entry->due_at = (int64_t)first->score;
-		index_remove(&shard->due, entry->due);
+		memory_index_remove(&shard->due, entry->due);
 	}
 	*next_at_r = shard->due.count > 0 ? (int64_t)shard->due.members[0].score : 0;
 	return moved;

@@ -10,34 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/memory_tables.h"
 #include "state/store.h"
 
 struct arena;
-
-struct memory_item {
-	struct memory_item *next;
-	char *key, *body;
-	size_t len;
-	uint64_t version;
-	int64_t expires_at; /* 0: never */
-};
-
-struct memory_table {
-	struct memory_item **buckets;
-	size_t size, count;
-};
-
-struct memory_member {
-	double score;
-	char *member;
-};
-
-struct memory_index {
-	struct memory_index *next;
-	char *name;
-	struct memory_member *members; /* by score, then by member */
-	size_t count, cap;
-};
 
 struct memory_entry {
 	struct memory_entry *next;

@@ -30,8 +30,8 @@ struct redis_child {
 	struct loop *loop;
 	char folder[PATH_MAX], socket[SOCKET_PATH_MAX + 1], url[SOCKET_PATH_MAX + 16];
 	char pid_file[PATH_MAX + 16];
-	struct loop_child *child;	/* started by us, or … */
-	pid_t former;			/* … found running */
+	struct loop_child *child; /* started by us, or … */
+	pid_t former;             /* … found running */
 	int former_fd;
 	struct loop_watch *former_watch;
 	struct loop_timer *again, *patience;
@@ -77,8 +77,8 @@ static int socket_choose(struct redis_child *child, struct error *error_r)
 	uint64_t hash = 14695981039346656037u; /* FNV-1a */
 
 	if (strlen(child->folder) + strlen("/redis.sock") <= SOCKET_PATH_MAX) {
-		strcpy(child->socket, child->folder);
-		strcat(child->socket, "/redis.sock");
+		snprintf(child->socket, sizeof child->socket, "%.*s/redis.sock",
+			 (int)(SOCKET_PATH_MAX - strlen("/redis.sock")), child->folder);
 		return 0;
 	}
 	for (const char *c = child->folder; *c; c++)
@@ -122,8 +122,9 @@ static int program_find(struct error *error_r)
 			return 0;
 		path += len;
 	}
-	return error_set(error_r, "redis-server is not installed (Debian: apt install redis-server); "
-				  "or set `redis` to the address of one that runs elsewhere");
+	return error_set(error_r,
+			 "redis-server is not installed (Debian: apt install redis-server); "
+			 "or set `redis` to the address of one that runs elsewhere");
 }
 
 /* ---- life and death ---- */
@@ -213,18 +214,30 @@ static int start(struct redis_child *child, struct error *error_r)
 {
 	char *const argv[] = {
 		xstrdup("redis-server"),
-		xstrdup("--port"), xstrdup("0"),
-		xstrdup("--unixsocket"), xstrdup(child->socket),
-		xstrdup("--unixsocketperm"), xstrdup("700"),
-		xstrdup("--dir"), xstrdup(child->folder),
-		xstrdup("--pidfile"), xstrdup(child->pid_file),
-		xstrdup("--appendonly"), xstrdup("yes"),
-		xstrdup("--appendfsync"), xstrdup("always"),
-		xstrdup("--no-appendfsync-on-rewrite"), xstrdup("no"),
-		xstrdup("--save"), xstrdup(""),
-		xstrdup("--maxmemory-policy"), xstrdup("noeviction"),
-		xstrdup("--loglevel"), xstrdup("warning"),
-		xstrdup("--daemonize"), xstrdup("no"),
+		xstrdup("--port"),
+		xstrdup("0"),
+		xstrdup("--unixsocket"),
+		xstrdup(child->socket),
+		xstrdup("--unixsocketperm"),
+		xstrdup("700"),
+		xstrdup("--dir"),
+		xstrdup(child->folder),
+		xstrdup("--pidfile"),
+		xstrdup(child->pid_file),
+		xstrdup("--appendonly"),
+		xstrdup("yes"),
+		xstrdup("--appendfsync"),
+		xstrdup("always"),
+		xstrdup("--no-appendfsync-on-rewrite"),
+		xstrdup("no"),
+		xstrdup("--save"),
+		xstrdup(""),
+		xstrdup("--maxmemory-policy"),
+		xstrdup("noeviction"),
+		xstrdup("--loglevel"),
+		xstrdup("warning"),
+		xstrdup("--daemonize"),
+		xstrdup("no"),
 		NULL,
 	};
 

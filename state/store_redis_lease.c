@@ -1,8 +1,8 @@
 /* Shards are taken, kept and given up here, by a lease and a fencing number. */
 #include "state/store_redis_own.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 
@@ -127,7 +127,7 @@ static void own_replied(void *arg, const redisReply *reply)
 	if (result == STORE_OK && !owned) {
 		owned = xalloc(sizeof *owned);
 		owned->shard = leasing->shard;
-		strcpy(owned->cursor, "0-0");
+		snprintf(owned->cursor, sizeof owned->cursor, "0-0");
 		owned->next = store->owned;
 		store->owned = owned;
 	}
