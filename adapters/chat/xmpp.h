@@ -263,7 +263,7 @@ struct xmpp {
 	bool resting, closing, close_told;
 	bool dropping; /* the connection is to be given up at the loop's next turn */
 	int64_t drop_ms;
-	char drop_why[160];
+	char drop_why[sizeof((struct error *)NULL)->text];
 	unsigned session;    /* counts connections */
 	size_t jobs;         /* on the thread pool */
 	int64_t login_by;

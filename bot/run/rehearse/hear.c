@@ -211,7 +211,7 @@ static bool would_fit(struct play *play, const struct talk_step *step, int perso
 
 static void hear_some_of(struct play *play, const struct talk_step *step)
 {
-	int found[TALK_LISTENERS_MAX];
+	int found[TALK_LISTENERS_MAX] = {TALK_NOBODY};
 	size_t count = 0;
 	play->other_count = 0;
 	for (size_t i = 0; i < step->person_count; i++) {
