@@ -21,7 +21,8 @@ void language_guess(struct core *core)
 	if (core->me->language)
 		return;
 	const struct locales *locales = core->bot->locales;
-	const char *tag = language_of(core->text);
+	/* "/start" and "/help" are an application's words, not the person's. */
+	const char *tag = *core->text == '/' ? NULL : language_of(core->text);
 	if (!tag && core->group)
 		tag = locales_tag(locales, core->group->language);
 	if (!tag)
