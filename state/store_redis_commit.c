@@ -234,6 +234,8 @@ static struct redis_call *commit_call(struct store_redis *store, const struct re
 {
 	struct plan plan = {.store = store, .shard = shard, .commit = commit, .version = version};
 
+	if (commit->read_count > UINT16_MAX)
+		abort(); /* the plan has no words for it */
 	buf_init(&plan.words, 0);
 	buf_char(&plan.words, (char)(unsigned char)(commit->read_count >> 8));
 	buf_char(&plan.words, (char)(unsigned char)commit->read_count);
