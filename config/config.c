@@ -38,7 +38,7 @@ const struct setting instance_settings[] = {
 	 .help = "The least level that is logged."},
 	{.name = "instance", .type = SETTING_TEXT, .offset = AT(instance),
 	 .flags = SETTING_NO_RELOAD,
-	 .help = "This daemon's name among others on one store; without, a random one."},
+	 .help = "This daemon's name among others on one store. With a name of its own it has its shards back at once after a crash; without one, when its lease has run out (10 s)."},
 	{.name = "shards", .type = SETTING_INT, .offset = AT(shards), .standard = "64", .least = 1,
 	 .most = 1024, .flags = SETTING_NO_RELOAD,
 	 .help = "Parts of the store; never changed once a store exists."},
@@ -48,7 +48,7 @@ const struct setting instance_settings[] = {
 	 .least = 60000, .most = 90 * DAY,
 	 .help = "How long a platform's message id is remembered, to know a repeat."},
 	{.name = "cache_bytes", .type = SETTING_INT, .offset = AT(cache_bytes),
-	 .standard = "67108864", .least = 65536, .most = (int64_t)64 << 30,
+	 .standard = "4194304", .least = 65536, .most = (int64_t)64 << 30,
 	 .help = "Documents kept in memory, in bytes."},
 	{0},
 };

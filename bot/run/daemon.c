@@ -1,11 +1,15 @@
 /* bot/run/daemon.c - the daemon's parts are made in order, run on one loop, and taken down in order. */
 #include "bot/run/daemon.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "adapters/http.h"
@@ -25,9 +29,14 @@
 #include "state/store_redis.h"
 
 /* Each stage waits for the one before; see stop_step(). */
-enum stage { RUNNING, DRAINING, CLOSING, RELEASING, STOPPED };
+enum stage { RUNNING, DRAINING, CLOSING, ABANDONING, RELEASING, STOPPED };
 
-enum { STOP_LOOK_MS = 5, DRAIN_STANDARD_MS = 30 * 1000 };
+enum {
+	STOP_LOOK_MS = 5,
+	DRAIN_STANDARD_MS = 30 * 1000,
+	CLOSE_MOST_MS = 10 * 1000, /* for channels to close, after the drain's time is over */
+	WAKE_MOST_MS = 60 * 1000,
+};
 
 struct daemon {
 	const struct config *config;
@@ -45,7 +54,8 @@ struct daemon {
 	struct runner *runner;
 	struct runner_host host;
 	enum stage stage;
-	int64_t drain_until;
+	bool abandoned; /* a channel did not close: its memory must stay */
+	int64_t drain_until_us; /* on the clock that nobody sets */
 };
 
 static int64_t host_now(void *arg)
@@ -97,8 +107,10 @@ static void host_wake_at(void *arg, int64_t at)
 {
 	struct daemon *daemon = arg;
 	int64_t now = clock_wall_ms();
+	int64_t wait = at > now ? at - now : 0;
 
-	loop_timer_start(daemon->wake, at > now ? (uint64_t)(at - now) : 0, 0);
+	/* The timer counts time that passes; the wall clock may be set meanwhile. */
+	loop_timer_start(daemon->wake, (uint64_t)(wait < WAKE_MOST_MS ? wait : WAKE_MOST_MS), 0);
 }
 
 static void host_held(void *arg, bool held)
@@ -219,14 +231,16 @@ static void channels_closed(void *arg)
 	struct daemon *daemon = arg;
 
 	/* Closing settled what was still with the platforms; let those outcomes be recorded. */
-	daemon->stage = RELEASING;
+	if (daemon->stage == CLOSING)
+		daemon->stage = RELEASING;
 }
 
 /* Drained, or out of time: then the channels close, then the shards are given back. */
 static void stop_step(void *arg)
 {
 	struct daemon *daemon = arg;
-	bool late = clock_wall_ms() >= daemon->drain_until;
+	int64_t over_us = clock_mono_us() - daemon->drain_until_us;
+	bool late = over_us >= 0;
 
 	if (daemon->stage == DRAINING && (late || runner_idle(daemon->runner))) {
 		if (late)
@@ -234,7 +248,13 @@ static void stop_step(void *arg)
 		daemon->stage = CLOSING;
 		channels_close(daemon->channels, channels_closed, daemon);
 	}
-	if (daemon->stage == RELEASING && (late || runner_idle(daemon->runner))) {
+	if (daemon->stage == CLOSING && over_us >= CLOSE_MOST_MS * 1000LL) {
+		log_error(NULL, "stopping: a channel does not close; it is left as it is");
+		daemon->stage = ABANDONING;
+	}
+	if (daemon->stage == ABANDONING ||
+	    (daemon->stage == RELEASING && (late || runner_idle(daemon->runner)))) {
+		daemon->abandoned = daemon->stage == ABANDONING;
 		loop_timer_stop(daemon->stop);
 		runner_release(daemon->runner, released, daemon);
 	}
@@ -246,7 +266,7 @@ static void begin_stop(struct daemon *daemon)
 
 	log_info(NULL, "stopping: finishing what is in flight");
 	daemon->stage = DRAINING;
-	daemon->drain_until = clock_wall_ms() + patience;
+	daemon->drain_until_us = clock_mono_us() + patience * 1000;
 	notify_stopping();
 	web_quiesce(daemon->web);
 	channels_hold(daemon->channels, true);
@@ -267,6 +287,22 @@ static void on_signal(void *arg, int signum)
 
 /* ---- starting ---- */
 
+/* Held until the process ends: two daemons on one managed Redis would take the shards from each
+ * other. */
+static int lock_data(const char *folder, struct error *error_r)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/linli.lock", folder);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_set(error_r, "%s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return error_set(error_r, "data folder %s: another linli is running on it", folder);
+	return 0;
+}
+
 static int open_store(struct daemon *daemon, struct error *error_r)
 {
 	const struct config *config = daemon->config;
@@ -279,9 +315,12 @@ static int open_store(struct daemon *daemon, struct error *error_r)
 
 	if (!strcmp(config->redis, "managed")) {
 		daemon->redis = redis_child_start(daemon->loop, config->data, error_r);
-		if (!daemon->redis)
+		if (!daemon->redis || lock_data(config->data, error_r))
 			return -1;
 		options.url = redis_child_url(daemon->redis);
+		/* Nobody else uses it, so after a crash the shards are ours at once. */
+		if (!options.instance)
+			options.instance = "managed";
 	}
 	daemon->store = store_redis_new(daemon->loop, daemon->seal, &options, &listener, error_r);
 	if (!daemon->store)
@@ -381,6 +420,8 @@ int daemon_run(const struct config *config, const struct locales *locales)
 	}
 	announce(&daemon);
 	loop_run(daemon.loop);
+	if (daemon.abandoned)
+		_exit(1);
 	if (daemon.stage != STOPPED)
 		status = 1;
 	take_down(&daemon);

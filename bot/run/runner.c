@@ -14,7 +14,8 @@
 enum {
 	TEXT_BYTES_MAX = 16 * 1024,
 	ASK_AGAIN_MS = 1000,
-	CACHE_STANDARD = 8 * 1024 * 1024,
+	REFUSED_AGAIN_MS = 1000,
+	CACHE_STANDARD = 4 * 1024 * 1024,
 	SEEN_STANDARD_MS = 48 * 60 * 60 * 1000,
 };
 
@@ -57,9 +58,20 @@ void runner_wake_by(struct runner *runner, int64_t at)
 	runner->host->wake_at(runner->host->arg, at);
 }
 
+void runner_refused(struct runner *runner)
+{
+	if (runner->refused_again)
+		return;
+	runner->refused_again = runner_now(runner) + REFUSED_AGAIN_MS;
+	runner_wake_by(runner, runner->refused_again);
+}
+
 void runner_stir(void *arg, struct courier *courier)
 {
-	runner_wake_by(arg, courier_wake(courier));
+	struct runner *runner = arg;
+
+	if (!runner->released)
+		runner_wake_by(runner, courier_wake(courier));
 }
 
 static struct shard *add_shard(struct runner *runner, int number)
@@ -146,6 +158,8 @@ static struct shard_call *call_new(struct runner *runner, struct shard *shard)
 	return call;
 }
 
+static void ask_due(struct runner *runner, struct shard *shard);
+
 static void due_moved(void *arg, enum store_result result, size_t moved, int64_t next_at)
 {
 	struct shard_call *call = arg;
@@ -162,7 +176,10 @@ static void due_moved(void *arg, enum store_result result, size_t moved, int64_t
 	} else if (call->term == shard->term) {
 		shard->next_due = runner_now(runner) + ASK_AGAIN_MS;
 	}
-	runner_wake_by(runner, shard->next_due);
+	if (call->term != shard->term && shard->owned)
+		ask_due(runner, shard); /* it could not be asked in this term while this was under way */
+	else
+		runner_wake_by(runner, shard->next_due);
 	free(call);
 }
 
@@ -217,6 +234,18 @@ static void ask_to_own(struct runner *runner, struct shard *shard)
 		return;
 	shard->asking = true;
 	runner->store->methods->own(runner->store, shard->number, owned, call_new(runner, shard));
+}
+
+void runner_reread(struct runner *runner, const struct shard *shard)
+{
+	for (size_t i = 0; i < runner->channel_count; i++) {
+		struct courier *courier = runner->channels[i].courier;
+
+		if (runner->channels[i].shard != shard)
+			continue;
+		courier_reread(courier);
+		runner_stir(runner, courier);
+	}
 }
 
 static void on_event(void *arg, const struct store_event *event)
@@ -376,17 +405,27 @@ void runner_settled(struct runner *runner, const char *name, const char *send_id
 void runner_wake(struct runner *runner)
 {
 	int64_t now = runner_now(runner);
+	bool set_back = now < runner->woken; /* then nothing that was planned can be trusted */
 
 	runner->wake = 0;
+	runner->woken = now;
+	if (runner->refused_again && (set_back || runner->refused_again <= now)) {
+		runner->refused_again = 0;
+		jobs_resume(runner);
+	}
+	runner_wake_by(runner, runner->refused_again);
 	for (size_t i = 0; i < runner->shard_count; i++) {
 		struct shard *shard = &runner->shards[i];
+		int64_t at = shard->owned ? shard->next_due : shard->ask_again;
 
-		if (!shard->owned && shard->ask_again && shard->ask_again <= now)
+		/* What cannot be asked now (the store is away, an answer is on its way) is asked when
+		 * that changes; to be woken for it at once would be to spin. */
+		if (at && !set_back && at > now)
+			runner_wake_by(runner, at);
+		else if (at && !shard->owned)
 			ask_to_own(runner, shard);
-		if (shard->owned && shard->next_due && shard->next_due <= now &&
-		    !runner->draining)
+		else if (at && !runner->draining)
 			ask_due(runner, shard);
-		runner_wake_by(runner, shard->owned ? shard->next_due : shard->ask_again);
 	}
 	for (size_t i = 0; i < runner->channel_count; i++)
 		runner_stir(runner, runner->channels[i].courier);
@@ -421,6 +460,9 @@ static void released(void *arg, enum store_result result)
 	(void)result;
 	if (--release->left)
 		return;
+	/* Nothing is asked of the store any more, not even when what is under way ends with it. */
+	release->runner->up = false;
+	release->runner->released = true;
 	release->done(release->arg);
 	free(release);
 }

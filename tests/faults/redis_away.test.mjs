@@ -2,7 +2,7 @@
 // within 100 ms, health says so, and everything goes on by itself.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { request, sink, start, startRedis, says, waitFor, which } from '../peers/lib.mjs';
+import { atEnd, request, sink, startRedis, waitFor } from '../peers/lib.mjs';
 import { startLinli } from '../peers/daemon.mjs';
 
 const secret = 'a-secret';
@@ -43,10 +43,10 @@ test('Redis that does not answer makes webhooks answer 503 at once; afterwards a
 	const { redis, provider, daemon, text } = await setUp(t);
 	assert.equal((await text('before')).status, 200);
 	await waitFor('the first answer', () => provider.got.length === 1);
-	process.kill(redis.pid, 'SIGSTOP');
-	t.after(() => process.kill(redis.pid, 'SIGCONT'));
+	process.kill(redis.program.pid, 'SIGSTOP');
+	atEnd(t, () => process.kill(redis.program.pid, 'SIGCONT'));
 	await refusedQuickly(text, 'stopped');
-	process.kill(redis.pid, 'SIGCONT');
+	process.kill(redis.program.pid, 'SIGCONT');
 	await daemon.ready();
 	assert.equal((await text('after', '+8613800000002')).status, 200);
 	await waitFor('the answer after it', () =>
@@ -60,9 +60,7 @@ test('a killed Redis is told by /readyz, refused at once, and found again', asyn
 	await waitFor('/readyz to say so', async () => (await request(`${daemon.url}/readyz`)).status === 503);
 	await refusedQuickly(text, 'killed');
 	assert.equal((await request(`${daemon.url}/healthz`)).status, 200);
-	const again = start(t, which('redis-server'), ['--port', '0', '--unixsocket', redis.socket, '--dir', redis.folder,
-		'--save', '', '--appendonly', 'yes', '--appendfsync', 'always']);
-	await says(again, /Ready to accept connections/);
+	await redis.startAgain();
 	await daemon.ready();
 	assert.equal((await text('killed-0')).status, 200);
 	await waitFor('the answer', () => provider.got.length === 1);
