@@ -277,6 +277,8 @@ enum MHD_Result web_on_request(void *arg, struct MHD_Connection *library, const 
 	struct web_request *request = *context;
 
 	(void)arg, (void)library, (void)url;
+	if (request->web->closing)
+		return MHD_NO; /* who would handle it may be gone already */
 	if (request->phase == WEB_HEAD)
 		return on_head(request, method, version);
 	return *len ? on_data(request, data, len) : on_end(request);

@@ -106,7 +106,12 @@ static char *quotable(const struct xmpp_send *send)
 
 	if (!send->about || (send->room && tagged))
 		return NULL;
-	return tagged ? strndup(send->about, (size_t)(mark - send->about)) : xstrdup(send->about);
+
+	size_t len = tagged ? (size_t)(mark - send->about) : strlen(send->about);
+	char *id = xalloc(len + 1);
+
+	memcpy(id, send->about, len);
+	return id;
 }
 
 static void write_reply(struct xmpp *xmpp, struct xmpp_send *send, struct buf *xml)

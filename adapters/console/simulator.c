@@ -12,9 +12,8 @@ static const struct setting simulator_settings[] = {
 	 .type = SETTING_TEXTS,
 	 .offset = offsetof(struct simulator, residents),
 	 .flags = SETTING_REQUIRED | SETTING_NO_RELOAD,
-	 .help = "Residents' phones on the page, each \"+8613800000001 王奶奶 zh-CN\": number, "
-		 "name "
-		 "shown on the page only, language (may be left out)."},
+	 .help = "Residents' phones on the page, each \"+8613800000001 Mrs Wang zh-CN\": number, "
+		 "name shown on the page only, language (may be left out)."},
 	{.name = "volunteers",
 	 .type = SETTING_TEXTS,
 	 .offset = offsetof(struct simulator, volunteers),
@@ -29,9 +28,8 @@ static const struct setting simulator_settings[] = {
 	 .type = SETTING_TEXTS,
 	 .offset = offsetof(struct simulator, groups),
 	 .flags = SETTING_NO_RELOAD,
-	 .help = "Group chats, each \"volunteers 志愿者互助群 zh-CN\": id (the address of the "
-		 "community's "
-		 "group), title, language."},
+	 .help = "Group chats, each \"volunteers Helping hands zh-CN\": id (the address of the "
+		 "community's group), title, language."},
 	{.name = "open",
 	 .type = SETTING_BOOL,
 	 .offset = offsetof(struct simulator, open),

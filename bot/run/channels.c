@@ -194,7 +194,9 @@ void channels_send(struct channels *channels, const char *name, const struct mes
 		struct channel *channel = &channels->seats[i].channel;
 
 		if (!strcmp(channel->name, name)) {
-			channel->adapter->send(channel, message);
+			/* One that is closing takes nothing more: the next start finds it in flight. */
+			if (!channels->closed)
+				channel->adapter->send(channel, message);
 			return;
 		}
 	}

@@ -27,6 +27,7 @@ enum parcel_state {
 	PARCEL_GONE,     /* with the platform */
 	PARCEL_SETTLING, /* the store is recording the outcome */
 	PARCEL_UNSETTLED,/* … and was away when it should have */
+	PARCEL_OVER,     /* remembered only while the outbox is read, which may still show it */
 };
 
 struct parcel {
@@ -62,13 +63,17 @@ struct courier {
 	struct store *store;
 	struct parcel *parcels;
 	struct recipient *recipients;
-	struct parcel *unsettled;
+	struct parcel *unsettled, *over;
 	struct line line;
 	size_t in_flight, waiting, settling;
+	/* Times of pace_of(), like those in the line. */
 	int64_t next_token; /* when the rate allows the next one */
 	int64_t rest_until;
+	int64_t settle_again; /* while there are unsettled ones */
+	int64_t open_again;   /* the outbox could not be read; 0: it was */
+	unsigned opening;     /* readings of the outbox under way */
 	int failures;
-	bool open, draining;
+	bool open, draining, takeover;
 	struct arena *scratch;
 	struct runner_channel_figures figures;
 	struct histogram send_times;
@@ -86,6 +91,12 @@ static int64_t mono_of(const struct courier *courier)
 	const struct runner_host *host = courier->options.host;
 
 	return host->mono_us ? host->mono_us(host->arg) : 0;
+}
+
+/* Pauses and rates go by the clock that nobody sets: a wall clock set back must not stop a channel. */
+static int64_t pace_of(const struct courier *courier)
+{
+	return courier->options.host->mono_us ? mono_of(courier) / 1000 : now_of(courier);
 }
 
 static uint64_t random_of(const struct courier *courier)
@@ -121,6 +132,29 @@ static void free_parcel(struct courier *courier, struct parcel *parcel)
 	free(parcel);
 }
 
+/* What the store has no more. A reading of the outbox that began before may still bring it: it must
+ * be known then, or it would be sent again. */
+static void retire(struct courier *courier, struct parcel *parcel)
+{
+	if (parcel->orphan || !courier->opening) {
+		free_parcel(courier, parcel);
+		return;
+	}
+	parcel->state = PARCEL_OVER;
+	parcel->recipient = NULL;
+	DL_APPEND(courier->over, parcel);
+}
+
+static void free_over(struct courier *courier)
+{
+	struct parcel *parcel, *next;
+
+	DL_FOREACH_SAFE(courier->over, parcel, next) {
+		DL_DELETE(courier->over, parcel);
+		free_parcel(courier, parcel);
+	}
+}
+
 static void forget_recipient(struct courier *courier, struct recipient *recipient)
 {
 	line_leave(&courier->line, &recipient->place);
@@ -134,6 +168,7 @@ void courier_close(struct courier *courier)
 	struct parcel *parcel, *next;
 	struct recipient *recipient, *next_recipient;
 
+	free_over(courier);
 	HASH_ITER(hh, courier->parcels, parcel, next) {
 		parcel->recipient = NULL;
 		if (parcel->state == PARCEL_MARKING || parcel->state == PARCEL_SETTLING ||
@@ -148,7 +183,8 @@ void courier_close(struct courier *courier)
 		forget_recipient(courier, recipient);
 	courier->unsettled = NULL;
 	courier->in_flight = courier->waiting = courier->settling = 0;
-	courier->open = false;
+	courier->open_again = 0;
+	courier->open = courier->takeover = false;
 }
 
 void courier_free(struct courier **courier)
@@ -278,18 +314,21 @@ struct parcel *courier_reserve(struct courier *courier, const struct send *send)
 	struct outgoing outgoing;
 	struct recipient *recipient;
 	struct parcel *parcel;
-	int64_t now = now_of(courier);
+	int64_t now = pace_of(courier);
 
-	if (!limits_allow(courier, now) || decode(courier, send->payload, send->len, &outgoing))
+	if (!limits_allow(courier, now) || line_waits(&courier->line, now) ||
+	    decode(courier, send->payload, send->len, &outgoing))
 		return NULL;
-	recipient = recipient_of(courier, outgoing.message.to, outgoing.message.group);
-	if (!recipient_empty(recipient) || recipient->place.not_before > now ||
-	    line_waits(&courier->line, now))
+	HASH_FIND(hh, courier->recipients, outgoing.message.to, strlen(outgoing.message.to), recipient);
+	if (recipient && (!recipient_empty(recipient) || recipient->place.not_before > now))
+		return NULL;
+	HASH_FIND(hh, courier->parcels, send->id, strlen(send->id), parcel);
+	if (parcel) /* an earlier try of this commit was carried out; this one will find that */
 		return NULL;
 	parcel = parcel_new(courier, send, &outgoing);
 	parcel->state = PARCEL_RESERVED;
 	parcel->marked = true;
-	recipient->busy = parcel;
+	parcel->recipient->busy = parcel;
 	take_token(courier, now);
 	return parcel;
 }
@@ -311,7 +350,7 @@ static void release_recipient(struct courier *courier, struct recipient *recipie
 	recipient->busy = NULL;
 	if (!recipient_empty(recipient))
 		line_up(courier, recipient, not_before);
-	else if (not_before > now_of(courier))
+	else if (not_before > pace_of(courier))
 		line_join(&courier->line, &recipient->place, true, not_before);
 	else
 		forget_recipient(courier, recipient);
@@ -386,16 +425,18 @@ static void marked(void *arg, enum store_result result)
 	if (result == STORE_GONE) { /* settled by another instance */
 		courier->in_flight--;
 		release_recipient(courier, parcel->recipient, 0);
-		free_parcel(courier, parcel);
+		retire(courier, parcel);
 		courier->options.stir(courier->options.stir_arg, courier);
 		return;
 	}
-	/* Not recorded, so not sent: it goes back to the head of its queue. */
+	/* Not recorded, so not sent: it goes back to the head of its queue. The others would fare no
+	 * better for now. */
 	parcel->state = PARCEL_WAITING;
 	courier->in_flight--;
 	courier->waiting++;
+	courier->rest_until = pace_of(courier) + RETRY_FIRST_MS;
 	DL_PREPEND(parcel->recipient->queues[parcel->lane], parcel);
-	release_recipient(courier, parcel->recipient, now_of(courier) + RETRY_FIRST_MS);
+	release_recipient(courier, parcel->recipient, 0);
 	courier->options.stir(courier->options.stir_arg, courier);
 }
 
@@ -412,7 +453,7 @@ static void start_next(struct courier *courier, struct recipient *recipient, int
 	courier->waiting--;
 	recipient->busy = parcel;
 	take_token(courier, now);
-	if (now > parcel->not_after) {
+	if (now_of(courier) > parcel->not_after) {
 		courier->figures.expired++;
 		finish(courier, parcel,
 		       &(struct outcome){.kind = OUTCOME_REFUSED, .reason = "too old to send"});
@@ -426,9 +467,25 @@ static void start_next(struct courier *courier, struct recipient *recipient, int
 	}
 }
 
-int64_t courier_wake(struct courier *courier)
+static void read_outbox(struct courier *courier);
+
+static int64_t sooner(int64_t at, int64_t other)
 {
-	int64_t now = now_of(courier);
+	return at && (!other || at < other) ? at : other;
+}
+
+/* What the store did not take while it was there, is told to it again. */
+static int64_t wake_store(struct courier *courier, int64_t now)
+{
+	if (courier->unsettled && courier->settle_again <= now)
+		courier_resume(courier);
+	if (courier->open && courier->open_again && courier->open_again <= now)
+		read_outbox(courier);
+	return sooner(courier->unsettled ? courier->settle_again : 0, courier->open_again);
+}
+
+static int64_t wake_line(struct courier *courier, int64_t now)
+{
 	int64_t next;
 
 	while (limits_allow(courier, now)) {
@@ -448,6 +505,15 @@ int64_t courier_wake(struct courier *courier)
 	return next > now ? next : 0; /* what is due waits for a free place, not for time */
 }
 
+int64_t courier_wake(struct courier *courier)
+{
+	int64_t now = pace_of(courier);
+	int64_t at = wake_store(courier, now);
+
+	at = sooner(wake_line(courier, now), at);
+	return at ? now_of(courier) + (at - now) : 0;
+}
+
 static void settle(struct courier *courier, struct parcel *parcel);
 
 static void store_settled(void *arg, enum store_result result)
@@ -460,10 +526,12 @@ static void store_settled(void *arg, enum store_result result)
 		if (result == STORE_AWAY) {
 			parcel->state = PARCEL_UNSETTLED;
 			DL_APPEND(courier->unsettled, parcel);
+			courier->settle_again = pace_of(courier) + RETRY_FIRST_MS;
+			courier->options.stir(courier->options.stir_arg, courier);
 			return;
 		}
 	}
-	free_parcel(courier, parcel);
+	retire(courier, parcel);
 }
 
 static void settle(struct courier *courier, struct parcel *parcel)
@@ -509,7 +577,7 @@ static void finish(struct courier *courier, struct parcel *parcel, const struct 
 	if (recipient) {
 		courier->in_flight--;
 		if (recipient->group && outcome)
-			gap = now_of(courier) + courier->options.channel->group_gap_ms;
+			gap = pace_of(courier) + courier->options.channel->group_gap_ms;
 		parcel->recipient = NULL;
 		release_recipient(courier, recipient, gap);
 	}
@@ -521,7 +589,7 @@ static void try_again(struct courier *courier, struct parcel *parcel, int64_t as
 	struct recipient *recipient = parcel->recipient;
 	int shift = parcel->attempts < 10 ? parcel->attempts - 1 : 9;
 	int64_t backoff = (int64_t)RETRY_FIRST_MS << shift;
-	int64_t now = now_of(courier);
+	int64_t now = pace_of(courier);
 
 	if (backoff > RETRY_MOST_MS)
 		backoff = RETRY_MOST_MS;
@@ -567,21 +635,21 @@ void courier_settled(struct courier *courier, const char *send_id, const struct 
 	finish(courier, parcel, outcome);
 }
 
-struct opening {
-	struct courier *courier;
-	bool takeover;
-};
-
 static void outbox_read(void *arg, enum store_result result,
 			const struct store_outbox_entry *entries, size_t count)
 {
-	struct opening *opening = arg;
-	struct courier *courier = opening->courier;
-	bool takeover = opening->takeover;
+	struct courier *courier = arg;
+	bool last = --courier->opening == 0;
+	bool takeover = courier->takeover;
 
-	free(opening);
-	if (result != STORE_OK || !courier->open)
-		return;
+	if (!courier->open || result == STORE_DAMAGED) {
+		count = 0; /* the store has logged it */
+	} else if (result != STORE_OK) {
+		courier->open_again = pace_of(courier) + RETRY_FIRST_MS;
+		count = 0;
+	} else {
+		courier->takeover = false;
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct store_outbox_entry *entry = &entries[i];
 		struct outgoing outgoing;
@@ -602,18 +670,31 @@ static void outbox_read(void *arg, enum store_result result,
 		add(courier, &send, entry->in_flight, entry->in_flight && takeover);
 		free(id);
 	}
+	if (last)
+		free_over(courier);
 	courier->options.stir(courier->options.stir_arg, courier);
+}
+
+static void read_outbox(struct courier *courier)
+{
+	courier->open_again = 0;
+	courier->opening++;
+	courier->store->methods->outbox(courier->store, courier->options.shard,
+					courier->options.channel->name, outbox_read, courier);
 }
 
 void courier_open(struct courier *courier, struct store *store, bool takeover)
 {
-	struct opening *opening = xalloc(sizeof(*opening));
-
-	*opening = (struct opening){courier, takeover};
 	courier->store = store;
 	courier->open = true;
-	store->methods->outbox(store, courier->options.shard, courier->options.channel->name,
-			       outbox_read, opening);
+	courier->takeover = courier->takeover || takeover;
+	read_outbox(courier);
+}
+
+void courier_reread(struct courier *courier)
+{
+	if (courier->open && !courier->open_again)
+		courier->open_again = pace_of(courier) + RETRY_FIRST_MS;
 }
 
 void courier_resume(struct courier *courier)
@@ -633,7 +714,12 @@ void courier_drain(struct courier *courier)
 
 size_t courier_busy(const struct courier *courier)
 {
-	return courier->in_flight + courier->settling;
+	size_t busy = courier->in_flight + courier->settling;
+	const struct parcel *parcel;
+
+	DL_FOREACH(courier->unsettled, parcel)
+		busy++;
+	return busy;
 }
 
 void courier_figures(const struct courier *courier, struct runner_channel_figures *figures,

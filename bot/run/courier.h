@@ -37,6 +37,8 @@ void courier_free(struct courier **courier);
 /* The store, once the shard is owned: reads the outbox; entries not known here are taken in.
  * `takeover`: those in flight were handed over by a predecessor and may have gone out. */
 void courier_open(struct courier *courier, struct store *store, bool takeover);
+/* Reads the outbox once more in a moment: something unknown may stand in it. */
+void courier_reread(struct courier *courier);
 /* The shard is not ours any more: forget all. */
 void courier_close(struct courier *courier);
 

@@ -54,6 +54,7 @@ struct daemon {
 	struct runner *runner;
 	struct runner_host host;
 	enum stage stage;
+	bool store_seen; /* it was there once */
 	bool abandoned; /* a channel did not close: its memory must stay */
 	int64_t drain_until_us; /* on the clock that nobody sets */
 };
@@ -117,6 +118,7 @@ static void host_held(void *arg, bool held)
 {
 	struct daemon *daemon = arg;
 
+	daemon->store_seen = daemon->store_seen || !held;
 	if (daemon->stage == RUNNING)
 		channels_hold(daemon->channels, held);
 }
@@ -303,6 +305,19 @@ static int lock_data(const char *folder, struct error *error_r)
 	return 0;
 }
 
+/* A Redis of ours that has never come up will not by being started again; its own words are in the
+ * log above. One that was there before is waited for: a full disk may be emptied. */
+static void redis_failing(void *arg, const char *how)
+{
+	struct daemon *daemon = arg;
+
+	if (daemon->store_seen || daemon->stage != RUNNING)
+		return;
+	log_error(NULL, "cannot start: redis-server %s again and again; what it says stands above, its data in %s",
+		  how, daemon->config->data);
+	exit(1); /* nothing was accepted yet */
+}
+
 static int open_store(struct daemon *daemon, struct error *error_r)
 {
 	const struct config *config = daemon->config;
@@ -317,6 +332,7 @@ static int open_store(struct daemon *daemon, struct error *error_r)
 		daemon->redis = redis_child_start(daemon->loop, config->data, error_r);
 		if (!daemon->redis || lock_data(config->data, error_r))
 			return -1;
+		redis_child_on_failing(daemon->redis, redis_failing, daemon);
 		options.url = redis_child_url(daemon->redis);
 		/* Nobody else uses it, so after a crash the shards are ours at once. */
 		if (!options.instance)

@@ -52,8 +52,10 @@ struct runner {
 	struct job *stalled; /* waiting for the store to come back */
 	struct arena *spare; /* one arena kept warm */
 	size_t jobs, active, calls;
-	bool up, draining;
-	int64_t wake; /* what wake_at() was told, 0: nothing */
+	bool up, draining, released;
+	int64_t wake;  /* what wake_at() was told, 0: nothing */
+	int64_t woken; /* when runner_wake() was called last */
+	int64_t refused_again; /* when to repeat what the store refused while it was there; 0: nothing */
 	uint64_t events, conflicts, gone;
 	struct histogram step_times, commit_times;
 };
@@ -65,6 +67,10 @@ int64_t runner_now(const struct runner *runner);
 int64_t runner_mono_us(const struct runner *runner);
 /* Asks to be woken at `at` if that is sooner than what was asked before. */
 void runner_wake_by(struct runner *runner, int64_t at);
+/* The store refuses (its memory is full, its disk): what has stalled is tried again in a while. */
+void runner_refused(struct runner *runner);
+/* Something may stand in the shard's outboxes that nobody here has heard of. */
+void runner_reread(struct runner *runner, const struct shard *shard);
 void runner_stir(void *arg, struct courier *courier);
 
 /* An inbox entry: becomes a job in its conversation. */

@@ -38,6 +38,7 @@ struct job {
 	int conflicts;
 	int64_t committed_us;
 	bool active;
+	bool unsure; /* a commit of it ended without an answer */
 };
 
 static void job_run(struct job *job);
@@ -157,6 +158,8 @@ static void wake_all_parked(struct runner *runner, struct hold **holds, size_t c
 static void stall(struct job *job)
 {
 	DL_APPEND2(job->runner->stalled, job, ready_prev, ready_next);
+	if (job->runner->up) /* else on_up() will come */
+		runner_refused(job->runner);
 }
 
 /* Every name a community uses carries its id: two of them may share a shard. */
@@ -301,12 +304,15 @@ static void after_commit(struct job *job, enum store_result result)
 		break;
 	case STORE_GONE: /* it had its effect before; sends of that time are in the outbox */
 		runner->gone++;
+		if (job->unsure)
+			runner_reread(runner, job->shard);
 		job_end(job);
 		break;
 	case STORE_FENCED: /* the store tells of the loss by itself */
 		job_end(job);
 		break;
 	case STORE_AWAY:
+		job->unsure = true;
 		stall(job);
 		break;
 	case STORE_DAMAGED:
