@@ -11,7 +11,7 @@
  *   --bare            the 200 is the answer: a floor
  *   --timeout S       gives up after so long without any answer (30)
  *
- * A person has one message under way at a time, so an answer is known by its number. Prints one
+ * A 503 is tried again with the same id, as providers do, and counted as refused. A person has one message under way at a time, so an answer is known by its number. Prints one
  * JSON line. Loopback only.
  */
 #include <arpa/inet.h>
@@ -36,7 +36,7 @@ struct connection {
 	enum role role;
 	int fd;
 	bool busy;
-	long person; /* ROLE_HOOK: whose message is under way */
+	long person, number; /* ROLE_HOOK: whose message is under way, and which */
 	size_t in_len, out_len;
 	char in[BYTES], out[BYTES];
 };
@@ -179,6 +179,7 @@ static void inject_on(struct connection *c, long person, long number)
 	}
 	c->busy = true;
 	c->person = person;
+	c->number = number;
 	write_target(c, person, number);
 	flush(c);
 }
@@ -287,12 +288,9 @@ static void took_response(struct connection *c)
 		answer(options.first + (uint64_t)c->person);
 	if (sent_at[c->person] > 0)
 		acks[ack_count++ % options.messages] = now() - sent_at[c->person];
-	if (strncmp(c->in, "HTTP/1.1 200", 12)) {
+	if (strncmp(c->in, "HTTP/1.1 200", 12)) { /* like a provider: again, with the same id */
 		refused++;
-		last_answer = now();
-		sent_at[c->person] = 0;
-		if (options.rate <= 0 && next_message < options.messages)
-			inject();
+		waiting[waiting_tail++ % (size_t)options.people] = c->number;
 	}
 	if (waiting_head < waiting_tail && !c->busy) { /* answer() may have used it again */
 		long number = waiting[waiting_head++ % (size_t)options.people];
@@ -408,7 +406,7 @@ static void run(void)
 			inject();
 	if (smsc)
 		flush(smsc);
-	while (answered + refused < options.messages && now() - last_answer < (double)options.timeout) {
+	while (answered < options.messages && now() - last_answer < (double)options.timeout) {
 		while (options.rate > 0 && next_message < options.messages &&
 		       (now() - started) * options.rate >= (double)next_message)
 			inject();
