@@ -268,10 +268,13 @@ enum store_result bed_commit(struct bed *bed, struct store *store, int shard, st
 size_t bed_outbox(struct bed *bed, struct store *store, int shard, const char *channel,
 		  struct arena *arena, struct store_outbox_entry **entries_r)
 {
-	struct answer answer = {.arena = arena};
+	struct answer answer;
 
-	store->methods->outbox(store, shard, channel, on_outboxed, &answer);
-	assert_int_equal(answer_wait(bed, &answer, "outbox"), STORE_OK);
+	do {
+		answer = (struct answer){.arena = arena};
+		store->methods->outbox(store, shard, channel, on_outboxed, &answer);
+	} while (answer_wait(bed, &answer, "outbox") == STORE_AWAY); /* connecting again */
+	assert_int_equal(answer.result, STORE_OK);
 	*entries_r = answer.entries;
 	return answer.count;
 }
