@@ -21,13 +21,15 @@ void language_guess(struct core *core)
 	if (core->me->language)
 		return;
 	const struct locales *locales = core->bot->locales;
-	/* "/start" and "/help" are an application's words, not the person's. */
+	/* Their own words first, then what their platform tells of them, then the group's.
+	 * "/start" and "/help" are an application's words, not the person's.
+	 */
 	const char *tag = *core->text == '/' ? NULL : language_of(core->text);
-	if (!tag && core->group)
-		tag = locales_tag(locales, core->group->language);
 	if (!tag)
 		tag = core->event->message.language;
 	int found = tag ? locales_find(locales, tag) : -1;
+	if (found < 0 && core->group)
+		found = core->group->language;
 	if (found >= 0)
 		core->me->language = locales_tag(locales, found);
 }
