@@ -23,6 +23,14 @@ static void group_claim(struct core *core, const char *code, const char *rest)
 		claim_take(core, code, rest);
 }
 
+/* A thumb up on a task that is over only says thanks. */
+static void group_reaction(struct core *core, const char *code)
+{
+	int state = code ? (int)task_get(core, code)->state : TASK_NONE;
+	if (state == TASK_OPEN || state == TASK_TAKEN)
+		group_claim(core, code, "");
+}
+
 /* A reply to a card: the code is known, so a word is enough, and talk about it is left alone. */
 static bool group_quote(struct core *core, const struct command *command)
 {
@@ -90,9 +98,8 @@ void group_handle(struct core *core)
 		bool hand = words_reaction(core->bot, core->arena, message->text);
 		core->text = core->folded = "";
 		if (hand && message->about)
-			group_claim(core,
-				    card_code(board_get(core, core->group->id), message->about),
-				    "");
+			group_reaction(core,
+				       card_code(board_get(core, core->group->id), message->about));
 	} else if (*core->folded) {
 		group_text(core);
 	}
