@@ -93,6 +93,11 @@ static void do_cancel(struct core *core, enum verb verb, const char *code, const
 static void do_status(struct core *core, enum verb verb, const char *code, const char *rest)
 {
 	const struct person *me = core->me;
+	if (!code && me->draft.stage && !me->requests.count && !me->claims.count) {
+		say(core, TEXT_STATUS_DRAFT, NULL, 0);
+		question_again(core);
+		return;
+	}
 	if (code || me->requests.count < 2) {
 		bool held = code ? texts_have(&me->claims, code)
 				 : !me->requests.count && me->claims.count > 0;
@@ -134,9 +139,13 @@ static void do_list(struct core *core, enum verb verb, const char *code, const c
 
 static void do_close(struct core *core, enum verb verb, const char *code, const char *rest)
 {
-	(void)verb;
+	struct texts codes = open_codes(core, NULL);
 	if (code)
 		organise_close(core, code, rest);
+	else if (codes.count)
+		question_pick(core, verb, rest, &codes);
+	else
+		say(core, TEXT_LIST_EMPTY, NULL, 0);
 }
 
 static void do_code(struct core *core, enum verb verb, const char *code, const char *rest)
@@ -186,8 +195,9 @@ static bool command_meant(struct core *core, const struct command *command)
 {
 	if (!command->verb)
 		return false;
+	/* "结束" alone is an organiser's word, and everybody else's talk. */
 	if (!command->code)
-		return true;
+		return command->verb != VERB_CLOSE || core->organiser;
 	/* While a question is open, four digits alone may be a door; only own codes are codes. */
 	bool own = texts_have(&core->me->claims, command->code) ||
 		   texts_have(&core->me->requests, command->code);

@@ -173,6 +173,7 @@ struct core {
 	struct person *me;
 	bool organiser;
 	bool danger;      /* this text speaks of danger */
+	bool noted;       /* it was added to the draft, and the person should see that */
 	const char *text; /* as written; "" if none */
 	const char *folded;
 	int64_t when_from; /* a clock time without a day is on this day; 0: from now on */

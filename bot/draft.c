@@ -24,6 +24,15 @@ void draft_drop(struct core *core)
 	core->me->draft = (struct draft){.stage = STAGE_NONE};
 }
 
+static const char *noted(struct core *core, const char *text)
+{
+	if (!core->noted)
+		return text;
+	core->noted = false;
+	return arena_printf(core->arena, "%s%s",
+			    core_say(core, reply_language(core), TEXT_NOTED, NULL, 0), text);
+}
+
 /* "502室" and "3号楼502" say where exactly; "3号楼" alone is a house with many doors. */
 bool draft_place_said(const struct core *core, const char *folded)
 {
@@ -90,7 +99,7 @@ static void ask(struct core *core, enum text_id question, const struct options *
 	};
 	const char *text =
 		core_say(core, language, question, blanks, sizeof(blanks) / sizeof(*blanks));
-	reply_buttons(core, text, &buttons);
+	reply_buttons(core, noted(core, text), &buttons);
 	due_set(core, draft_due(core), core->event->now + core->community->draft_wait);
 }
 
@@ -189,6 +198,7 @@ void draft_next(struct core *core)
 	/* Nobody in danger is asked to sort it. */
 	if (!draft->kind && draft->danger)
 		draft->kind = "";
+	int asked = draft->stage;
 	if (draft->stage != STAGE_CHANGE && draft->stage != STAGE_WORDS) {
 		if (!draft->kind && community->kind_count)
 			draft->stage = STAGE_KIND;
@@ -201,6 +211,8 @@ void draft_next(struct core *core)
 		else
 			draft->stage = STAGE_CONFIRM;
 	}
+	/* A new question shows by itself that the last text was heard. */
+	core->noted = core->noted && asked == (int)draft->stage;
 	asks[draft->stage](core);
 }
 
@@ -243,8 +255,8 @@ static bool answer_when(struct core *core, const char *text, int digit)
 	bool alone;
 	if (moment_find(core, text, &draft->when, &alone))
 		return alone;
-	/* Not understood: the helper reads it in the words. */
-	if (digit < 0)
+	/* Not understood: the helper reads it in the words. A question to us is no answer. */
+	if (digit < 0 && !words_question(core->bot, text, text_fold(core->arena, text)))
 		draft->when = choices[3];
 	return false;
 }
@@ -252,7 +264,19 @@ static bool answer_when(struct core *core, const char *text, int digit)
 static bool answer_place(struct core *core, const char *text, int digit)
 {
 	struct draft *draft = &core->me->draft;
-	bool none = digit == 0 || words_are(core->bot, LIST_SKIP, text_fold(core->arena, text));
+	const char *folded = text_fold(core->arena, text);
+	bool none = digit == 0 || words_are(core->bot, LIST_SKIP, folded);
+	if (!none && !draft_place_said(core, folded)) {
+		struct moment moment;
+		bool alone;
+		if (moment_find(core, text, &moment, &alone) && alone) {
+			draft->when = moment;
+			return true;
+		}
+		/* "Who will come?" is where nobody lives; "who to ask: 302" may be. */
+		if (!strpbrk(folded, "0123456789") && words_question(core->bot, text, folded))
+			return false;
+	}
 	draft->place = none ? "" : text_cut(core->arena, text, PLACE_POINTS);
 	return true;
 }
@@ -260,8 +284,8 @@ static bool answer_place(struct core *core, const char *text, int digit)
 static bool answer_confirm(struct core *core, const char *text, int digit)
 {
 	const char *folded = text_fold(core->arena, text);
-	if (digit == 1 || words_are(core->bot, LIST_YES, folded) ||
-	    words_are(core->bot, LIST_POST, folded)) {
+	if (digit == 1 || words_politely(core->bot, LIST_YES, folded) ||
+	    words_politely(core->bot, LIST_POST, folded)) {
 		task_open(core);
 		return true;
 	}
@@ -269,7 +293,7 @@ static bool answer_confirm(struct core *core, const char *text, int digit)
 		core->me->draft.stage = STAGE_CHANGE;
 		return true;
 	}
-	if (digit == 3 || words_are(core->bot, LIST_NO, folded)) {
+	if (digit == 3 || words_politely(core->bot, LIST_NO, folded)) {
 		draft_drop(core);
 		say(core, TEXT_DRAFT_DROPPED, NULL, 0);
 		return true;
@@ -313,6 +337,18 @@ static bool (*const answers[])(struct core *core, const char *text, int digit) =
 	[STAGE_WORDS] = answer_words,
 };
 
+/* Who goes on after an answer may have changed their mind: what is said now counts. */
+static void draft_correct(struct core *core, const char *text, const char *folded)
+{
+	struct draft *draft = &core->me->draft;
+	const struct area *area = area_guess(core, folded);
+	if (area)
+		draft->area = area->id;
+	moment_find(core, text, &draft->when, NULL);
+	if (draft->place && *draft->place && draft_place_said(core, folded))
+		draft->place = text_cut(core->arena, text, PLACE_POINTS);
+}
+
 void draft_answer(struct core *core, const char *text)
 {
 	struct draft *draft = &core->me->draft;
@@ -323,8 +359,11 @@ void draft_answer(struct core *core, const char *text)
 	bool pleasantry = words_small_talk(core->bot, folded);
 	bool skips = draft->stage == STAGE_CONFIRM;
 	if (!again && (skips || !pleasantry) && !answers[draft->stage](core, text, digit) &&
-	    digit < 0 && !pleasantry)
+	    digit < 0 && !pleasantry) {
+		draft_correct(core, text, folded);
 		draft_note(core, text);
+		core->noted = true;
+	}
 	if (draft->stage) {
 		draft->last = digit < 0 ? folded : draft->last;
 		draft_next(core);

@@ -16,6 +16,27 @@ static const char *same_open(struct core *core)
 	return NULL;
 }
 
+/* What else it can be about: the question that waits, the task held, or the own request. */
+static void not_understood(struct core *core)
+{
+	const struct person *me = core->me;
+	const struct texts *codes = me->claims.count ? &me->claims : &me->requests;
+	const char *list = "";
+	size_t sends = core->commit->send_count;
+	question_again(core);
+	if (core->commit->send_count > sends)
+		return;
+	for (size_t i = 0; i < codes->count; i++)
+		list = arena_printf(core->arena, "%s%s%s", list, i ? " / " : "", codes->items[i]);
+	const struct blank blank = {.name = "codes", .value = list};
+	if (me->claims.count)
+		say(core, TEXT_UNCLEAR_HOLDER, &blank, 1);
+	else if (me->requests.count)
+		say(core, TEXT_UNCLEAR_REQUEST, &blank, 1);
+	else
+		say(core, TEXT_UNCLEAR, NULL, 0);
+}
+
 static bool wants_something(const struct core *core)
 {
 	/* Who names an area and a door wants somebody to come there. */
@@ -38,7 +59,7 @@ void intake_text(struct core *core)
 		return;
 	}
 	if (!wants_something(core)) {
-		say(core, TEXT_UNCLEAR, NULL, 0);
+		not_understood(core);
 		return;
 	}
 	if (core->me->requests.count >= REQUESTS_MAX) {

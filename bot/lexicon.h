@@ -38,6 +38,7 @@ struct locales;
 	X(GREETING, "greeting")                                                                    \
 	X(THANKS, "thanks")                                                                        \
 	X(ASKING, "asking")                                                                        \
+	X(QUESTION, "question")                                                                    \
 	X(URGENT, "urgent")                                                                        \
 	X(PLACE, "place")                                                                          \
 	X(HOUSE, "house")                                                                          \

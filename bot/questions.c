@@ -77,11 +77,11 @@ static bool pick_answer(struct core *core, const struct question *question, int 
 /* "Yes, it is done", said without being asked again: right if it fits exactly one request. */
 static bool late_answer(struct core *core)
 {
-	bool yes = words_are(core->bot, LIST_YES, core->folded);
+	bool yes = words_politely(core->bot, LIST_YES, core->folded);
 	const char *fits = NULL;
 	size_t count = 0;
 	if (core->group || core->me->draft.stage ||
-	    (!yes && !words_are(core->bot, LIST_NO, core->folded)))
+	    (!yes && !words_politely(core->bot, LIST_NO, core->folded)))
 		return false;
 	for (size_t i = 0; i < core->me->requests.count; i++) {
 		const struct task *task = task_get(core, core->me->requests.items[i]);
@@ -108,8 +108,8 @@ bool question_answer(struct core *core)
 		return pick_answer(core, question, digit);
 	if (question->kind != QUESTION_DONE)
 		return false;
-	bool yes = digit == 1 || words_are(core->bot, LIST_YES, core->folded);
-	bool no = digit == 2 || words_are(core->bot, LIST_NO, core->folded);
+	bool yes = digit == 1 || words_politely(core->bot, LIST_YES, core->folded);
+	bool no = digit == 2 || (!yes && words_politely(core->bot, LIST_NO, core->folded));
 	if (!yes && !no)
 		return false;
 	command_do(core, yes ? VERB_YES : VERB_NO, question->code, "");

@@ -27,7 +27,7 @@ static const struct verb_row {
 	[VERB_NO] = {"no", LIST_NO, false, false, false},
 	[VERB_JOIN] = {"join", LIST_JOIN, true, false, false},
 	[VERB_LIST] = {"list", LIST_LIST, true, false, false},
-	[VERB_CLOSE] = {"close", LIST_CLOSE, false, false, false},
+	[VERB_CLOSE] = {"close", LIST_CLOSE, true, false, false},
 	[VERB_CODE] = {"code", LIST_NOISE, false, false, false},
 };
 
@@ -177,6 +177,22 @@ bool words_only(const struct bot *bot, enum list list, const char *folded)
 bool words_small_talk(const struct bot *bot, const char *folded)
 {
 	return only(bot, LIST_GREETING, LIST_THANKS, folded);
+}
+
+bool words_question(const struct bot *bot, const char *text, const char *folded)
+{
+	size_t len = strlen(text);
+	while (len && text[len - 1] == ' ')
+		len--;
+	bool mark = (len && text[len - 1] == '?') || (len >= 3 && !memcmp(text + len - 3, "？", 3));
+	return mark || words_in(bot, LIST_QUESTION, folded);
+}
+
+bool words_politely(const struct bot *bot, enum list list, const char *folded)
+{
+	size_t len = words_at(bot, list, folded, folded);
+	const char *rest = folded + len + strspn(folded + len, " ");
+	return len && (!*rest || only(bot, LIST_POLITE, LIST_THANKS, rest));
 }
 
 static void trim(char **text)

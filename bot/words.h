@@ -59,6 +59,10 @@ size_t words_at(const struct bot *bot, enum list list, const char *text, const c
 bool words_only(const struct bot *bot, enum list list, const char *folded);
 /* Nothing but greetings, thanks and the like. */
 bool words_small_talk(const struct bot *bot, const char *folded);
+/* A question to us rather than an answer; `text` as written, `folded` the same folded. */
+bool words_question(const struct bot *bot, const char *text, const char *folded);
+/* A word of this list, with nothing around it but thanks and courtesies. */
+bool words_politely(const struct bot *bot, enum list list, const char *folded);
 /* `word` stands in `folded`, not as a part of a longer word or number. */
 bool word_in(const char *folded, const char *word);
 /* 0 … 99 when the text is a choice ("3", "三", "选3", "the third"); -1. */

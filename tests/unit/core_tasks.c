@@ -317,6 +317,7 @@ static void test_english_fits_plain_sms(void **state)
 	struct bed *bed = *state;
 	static const struct blank blanks[] = {
 		{.name = "code", .value = "4711"},
+		{.name = "codes", .value = "4711"},
 		{.name = "handle", .value = "Sarah"},
 		{.name = "promise", .value = ""},
 		{.name = "safety", .value = "river"},
