@@ -23,6 +23,7 @@ enum {
 	BACKOFF_MOST_MS = 10000,
 	GOOD_LIFE_US = 30 * 1000 * 1000, /* after that a death is the first one again */
 	STOP_PATIENCE_MS = 10000,
+	DEATHS_FAILING = 3,
 	SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1,
 };
 
@@ -38,6 +39,8 @@ struct redis_child {
 	unsigned deaths;
 	int64_t started_us;
 	bool stopping;
+	void (*failing)(void *arg, const char *how);
+	void *failing_arg;
 	void (*stopped)(void *arg);
 	void *arg;
 	struct log_subject subject;
@@ -284,6 +287,8 @@ static void ended(struct redis_child *child, const char *how)
 	if (clock_mono_us() - child->started_us > GOOD_LIFE_US)
 		child->deaths = 0;
 	later(child);
+	if (child->deaths >= DEATHS_FAILING && child->failing)
+		child->failing(child->failing_arg, how);
 }
 
 /* ---- the outside ---- */
@@ -303,6 +308,13 @@ struct redis_child *redis_child_start(struct loop *loop, const char *data_folder
 		return NULL;
 	}
 	return child;
+}
+
+void redis_child_on_failing(struct redis_child *child, void (*failing)(void *arg, const char *how),
+			    void *arg)
+{
+	child->failing = failing;
+	child->failing_arg = arg;
 }
 
 const char *redis_child_url(const struct redis_child *child)

@@ -16,6 +16,10 @@ struct redis_child;
  * used on, not doubled. */
 struct redis_child *redis_child_start(struct loop *loop, const char *data_folder,
 				      struct error *error_r) MUST_CHECK;
+/* `failing` comes each time it has ended several times in a row without ever living for long, with
+ * how it ended; it is started again all the same. */
+void redis_child_on_failing(struct redis_child *child, void (*failing)(void *arg, const char *how),
+			    void *arg);
 /* "unix:/…/redis.sock" */
 const char *redis_child_url(const struct redis_child *child);
 /* `stopped` comes once the process is gone. */

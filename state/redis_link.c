@@ -21,6 +21,7 @@ enum {
 	FAIL_AFTER_MS = 2,
 	BACKOFF_FIRST_MS = 25,
 	BACKOFF_MOST_MS = 2000,
+	GOOD_LIFE_US = 5 * 1000 * 1000, /* a connection that lived so long was not a failed attempt */
 	READ_SIZE = 64 * 1024,
 	READS_A_TURN = 16, /* then the rest of the loop has its turn */
 	WRITE_PARTS = 64,
@@ -53,6 +54,7 @@ struct redis_link {
 	struct loop_timer *again, *tick, *soon;
 	bool tick_runs;
 	unsigned failures;
+	int64_t up_us; /* since when it is up */
 	struct queue calls; /* sent or to be sent, in order */
 	struct redis_call *unsent;
 	size_t unsent_offset;
@@ -308,6 +310,9 @@ static void link_drop(struct redis_link *link, const char *why)
 
 	error_set(&error, "redis at %s: %s", link->url, why);
 	socket_close(link);
+	/* One that greets us and then breaks (a replica) must not be dialled without a pause. */
+	if (link->state == LINK_UP && clock_mono_us() - link->up_us > GOOD_LIFE_US)
+		link->failures = 0;
 	link->state = LINK_DOWN;
 	link->broken.text[0] = '\0';
 	again_later(link);
@@ -516,7 +521,7 @@ static void greeted(void *arg, const redisReply *reply)
 		memcpy(link->sha[SCRIPT_COUNT - 1 - link->greetings], reply->str, SHA1_HEX + 1);
 	if (link->greetings == 0) {
 		link->state = LINK_UP;
-		link->failures = 0;
+		link->up_us = clock_mono_us();
 		link->up(link->arg);
 	}
 }

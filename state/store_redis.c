@@ -6,9 +6,16 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/loop.h"
 
-enum { LEASE_MS = 10000, VERSION_LEN = 8, INSTANCE_MAX = 64, QUIET_FAILURES = 3 * LINK_COUNT };
+enum {
+	LEASE_MS = 10000,
+	VERSION_LEN = 8,
+	INSTANCE_MAX = 64,
+	QUIET_FAILURES = 3 * LINK_COUNT,
+	REFUSAL_QUIET_US = 10 * 1000 * 1000,
+};
 
 static const char *const lane_names[LANE_COUNT] = {
 	[LANE_CONVERSATION] = "conversation",
@@ -61,14 +68,46 @@ void redis_call_seal_named(struct store_redis *store, struct redis_call *call, c
 	redis_call_seal(store, call, key, both, name_len + len);
 }
 
+/* The first word is Redis's error code; the rest may quote what we sent. A Redis that refuses
+ * refuses everything: one line now and then says it. */
+static void refusal_log(struct store_redis *store, const char *reply)
+{
+	static const struct {
+		const char *code, *meaning;
+	} known[] = {
+		{"OOM", "its memory is full (maxmemory)"},
+		{"MISCONF", "it cannot write to its disk"},
+		{"LOADING", "it is still reading its data"},
+		{"READONLY", "it is a replica"},
+		{"MASTERDOWN", "it is a replica without its master"},
+		{"NOREPLICAS", "it has too few replicas"},
+		{"BUSY", "it is busy with somebody's script"},
+		{"NOAUTH", "it wants a password"},
+		{"NOPERM", "this user may not do that"},
+		{"CLUSTERDOWN", "its cluster is not complete"},
+	};
+	int len = (int)strcspn(reply, " \r\n");
+	int64_t now = clock_mono_us();
+	const char *meaning = NULL;
+
+	store->refusals++;
+	if (store->refusal_told_us && now - store->refusal_told_us < REFUSAL_QUIET_US)
+		return;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strlen(known[i].code) == (size_t)len && !strncmp(reply, known[i].code, (size_t)len))
+			meaning = known[i].meaning;
+	log_error(&store->subject, "redis refuses commands (%llu so far): %.*s%s%s",
+		  (unsigned long long)store->refusals, len, reply, meaning ? ", " : "",
+		  meaning ? meaning : "");
+	store->refusal_told_us = now;
+}
+
 bool redis_reply_is(struct store_redis *store, const redisReply *reply, int type)
 {
 	if (reply && reply->type == type)
 		return true;
-	/* The first word is Redis's error code; the rest may quote what we sent. */
 	if (reply && reply->type == REDIS_REPLY_ERROR)
-		log_error(&store->subject, "a command was refused: %.*s",
-			  (int)strcspn(reply->str, " \r\n"), reply->str);
+		refusal_log(store, reply->str);
 	else if (reply)
 		log_error(&store->subject, "a command was answered with type %d instead of %d",
 			  reply->type, type);

@@ -71,6 +71,8 @@ struct store_redis {
 	struct log_subject subject;
 	unsigned failures; /* connections lost or not made since it was up */
 	struct error why;  /* logged */
+	uint64_t refusals; /* error replies */
+	int64_t refusal_told_us;
 	struct store_figures figures;
 };
 
