@@ -159,6 +159,7 @@ struct house {
 	struct community community;
 	struct channel_config channel_config;
 	int64_t now, wake;
+	int64_t set_back; /* how far the wall clock was set back */
 	uint64_t seed;
 	struct sent *sent;
 	size_t sent_count, accepted, refused;
@@ -170,6 +171,13 @@ struct house {
 static int64_t now(void *arg)
 {
 	return ((struct house *)arg)->now;
+}
+
+static int64_t mono_us(void *arg)
+{
+	struct house *house = arg;
+
+	return (house->now + house->set_back) * 1000;
 }
 
 static uint64_t seed(void *arg)
@@ -218,7 +226,8 @@ static void join(struct house *house, struct memory *memory)
 	house->memory = memory;
 	house->host = (struct runner_host){.arg = house, .now = now, .seed = seed,
 					   .utc_offset = utc_offset, .hash = hash,
-					   .transmit = transmit, .wake_at = wake_at};
+					   .transmit = transmit, .wake_at = wake_at,
+					   .mono_us = mono_us};
 	house->runner = runner_new(&house->config, NULL, &house->channel, 1, &house->host);
 	listener = runner_listener(house->runner);
 	house->store = store_memory_new(memory, &listener);
@@ -518,6 +527,89 @@ static void a_store_that_was_away_is_caught_up_with(void **state)
 	house_free(house, true);
 }
 
+/* Each time the store comes back the outbox is read again, while sends end: none goes out twice. */
+static void a_store_that_comes_and_goes_doubles_nothing(void **state)
+{
+	(void)state;
+	for (uint64_t round = 1; round <= 400; round++) {
+		struct house *house = house_new(memory_new());
+		uint64_t order = round;
+		char id[16];
+
+		settle(house);
+		for (int step = 0; step < 300; step++) {
+			order = order * 6364136223846793005u + 1442695040888963407u;
+			if (step < 12) {
+				snprintf(id, sizeof(id), "+%d", step);
+				hear(house, id, id, "x");
+			}
+			if (step % 40 == 20)
+				memory_set_away(house->memory, true);
+			if (step % 40 == 22)
+				memory_set_away(house->memory, false);
+			memory_turn_random(house->memory, &order);
+			if (order >> 60 < 4)
+				answer(house);
+		}
+		pass(house, 60000);
+		for (int i = 0; i < 12; i++) { /* those that were refused come again */
+			snprintf(id, sizeof(id), "+%d", i);
+			hear(house, id, id, "x");
+		}
+		pass(house, 60000);
+		for (size_t i = 0; i < house->sent_count; i++)
+			for (size_t j = 0; j < i; j++)
+				assert_string_not_equal(house->sent[i].id, house->sent[j].id);
+		assert_int_equal(house->sent_count, 12);
+		house_free(house, true);
+	}
+}
+
+/* What is due while the store is away waits for the store, not for the processor. */
+static void waiting_for_the_store_is_no_work(void **state)
+{
+	struct house *house = house_new(memory_new());
+
+	(void)state;
+	hear(house, "a", "+1", "later");
+	settle(house);
+	memory_set_away(house->memory, true);
+	house->now += 6000;
+	for (int i = 0; i < 5; i++) {
+		memory_turn(house->memory);
+		house->wake = 0;
+		runner_wake(house->runner);
+		assert_true(house->wake == 0 || house->wake > house->now);
+	}
+	memory_set_away(house->memory, false);
+	pass(house, 1000);
+	assert_int_equal(house->sent_count, 1);
+	house_free(house, true);
+}
+
+static void a_clock_set_back_stops_no_channel(void **state)
+{
+	struct house *house = house_new(NULL);
+	char id[16];
+
+	(void)state;
+	house->channel.rate = 10;
+	join(house, memory_new());
+	for (int i = 0; i < 30; i++) {
+		snprintf(id, sizeof(id), "+%d", i);
+		hear(house, id, id, "x");
+	}
+	settle(house);
+	assert_in_range(house->sent_count, 9, 11);
+	house->now -= 3600000;
+	house->set_back += 3600000;
+	memory_set_now(house->memory, house->now);
+	runner_wake(house->runner); /* the daemon's timer is never longer than a minute */
+	pass(house, 5000);
+	assert_int_equal(house->sent_count, 30);
+	house_free(house, true);
+}
+
 static void what_is_due_comes_once(void **state)
 {
 	struct house *house = house_new(memory_new());
@@ -592,6 +684,9 @@ int main(void)
 		cmocka_unit_test(groups_get_pauses_and_order),
 		cmocka_unit_test(the_rate_is_kept),
 		cmocka_unit_test(a_store_that_was_away_is_caught_up_with),
+		cmocka_unit_test(a_store_that_comes_and_goes_doubles_nothing),
+		cmocka_unit_test(waiting_for_the_store_is_no_work),
+		cmocka_unit_test(a_clock_set_back_stops_no_channel),
 		cmocka_unit_test(what_is_due_comes_once),
 		cmocka_unit_test(a_successor_sends_what_may_be_lost),
 		cmocka_unit_test(draining_finishes_and_takes_nothing_new),
