@@ -331,7 +331,7 @@ static void committed(void *arg, enum store_result result)
 	runner->calls--;
 	if (runner->host->mono_us)
 		histogram_add(&runner->commit_times, runner_mono_us(runner) - job->committed_us);
-	if (result != STORE_OK)
+	if (result != STORE_OK || job_void(job)) /* void: the next owner finds them in the outbox */
 		cancel_sends(job);
 	drop_holds(runner, holds, held);
 	if (job_void(job))
