@@ -1,6 +1,8 @@
 /* bot/danger.c - words of danger: emergency numbers at once, and the organisers know. */
 #include "bot/core.h"
 
+static const int64_t again_ms = 5 * 60 * 1000;
+
 static const char *numbers(struct core *core)
 {
 	const struct texts *list = &core->community->emergency;
@@ -11,16 +13,22 @@ static const char *numbers(struct core *core)
 	return joined;
 }
 
+bool danger_in(const struct bot *bot, const char *folded)
+{
+	return words_in(bot, LIST_DANGER, folded) || words_are(bot, LIST_DANGER_WHOLE, folded);
+}
+
 void danger_look(struct core *core)
 {
 	const struct bot *bot = core->bot;
 	struct person *me = core->me;
-	core->danger = words_in(bot, LIST_DANGER, core->folded) ||
-		       words_are(bot, LIST_DANGER_WHOLE, core->folded);
+	core->danger = danger_in(bot, core->folded);
 	if (!core->danger)
 		return;
-	int64_t since = core->event->now - me->danger_at;
-	if (me->danger_at && since < core->community->draft_wait)
+	/* Told once while it is being taken down; a new outcry later is told again. */
+	bool same = me->draft.stage && me->draft.danger;
+	int64_t rest = same ? core->community->draft_wait : again_ms;
+	if (me->danger_at && core->event->now - me->danger_at < rest)
 		return;
 	me->danger_at = core->event->now;
 	const struct blank told = {
