@@ -123,7 +123,7 @@ struct store_methods {
 	void (*commit)(struct store *store, int shard, struct commit *commit, store_done *done,
 		       void *arg);
 	/* All entries of a channel's outbox, oldest first, conversation lane first: on takeover, before
-	 * anything of one's own is committed there. */
+	 * anything of one's own is committed there. STORE_DAMAGED: those that open, without the rest. */
 	void (*outbox)(struct store *store, int shard, const char *channel, store_outboxed *done,
 		       void *arg);
 	/* Records that an entry is about to be handed to the platform. STORE_GONE: it was settled.

@@ -34,7 +34,7 @@ static void lane_begin(struct outboxing *outboxing);
 
 static void outbox_finish(struct outboxing *outboxing, enum store_result result)
 {
-	bool ok = result == STORE_OK;
+	bool ok = result == STORE_OK || result == STORE_DAMAGED;
 
 	outboxing->done(outboxing->arg, result, ok ? outboxing->entries : NULL,
 			ok ? outboxing->count : 0);

@@ -642,13 +642,13 @@ static void outbox_read(void *arg, enum store_result result,
 	bool last = --courier->opening == 0;
 	bool takeover = courier->takeover;
 
-	if (!courier->open || result == STORE_DAMAGED) {
-		count = 0; /* the store has logged it */
-	} else if (result != STORE_OK) {
+	if (!courier->open) {
+		count = 0;
+	} else if (result == STORE_OK || result == STORE_DAMAGED) { /* the store has logged those */
+		courier->takeover = false;
+	} else {
 		courier->open_again = pace_of(courier) + RETRY_FIRST_MS;
 		count = 0;
-	} else {
-		courier->takeover = false;
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct store_outbox_entry *entry = &entries[i];

@@ -394,6 +394,12 @@ static void damaged_values_are_told_apart(void **state)
 	assert_int_equal(reply->integer, 4);
 	freeReplyObject(reply);
 	assert_int_equal(logged, 3);
+	/* Nor does one in the outbox keep the others from going out. */
+	struct store_outbox_entry *entries;
+	freeReplyObject(raw(scene, "XADD linli:{3}:out:sms:conversation * p nonsense"));
+	assert_int_equal(bed_outbox(scene->bed, scene->store, A, "sms", scene->arena, &entries), 1);
+	assert_string_equal(entries[0].payload, "p");
+	assert_int_equal(logged, 4);
 }
 
 /* ---- what a stolen dump shows ---- */
