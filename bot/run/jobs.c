@@ -460,6 +460,14 @@ static void start_ready(struct runner *runner)
 	}
 }
 
+static void stamp(struct job *job)
+{
+	const struct runner_host *host = job->runner->host;
+
+	job->event.now = runner_now(job->runner);
+	job->event.utc_offset = host->utc_offset(host->arg, job->community->zone, job->event.now);
+}
+
 void jobs_resume(struct runner *runner)
 {
 	struct job *job = runner->stalled, *next;
@@ -467,6 +475,7 @@ void jobs_resume(struct runner *runner)
 	runner->stalled = NULL;
 	for (; job; job = next) {
 		next = job->ready_next;
+		stamp(job); /* the store may have been away for hours */
 		job->view = view_new(job->arena);
 		job_run(job);
 	}
@@ -567,10 +576,8 @@ static int read_event(struct job *job, const struct store_event *stored)
 	if (!job->community || job->community->shard != job->shard->number)
 		return -1;
 	job->event.id = arena_str(job->arena, stored->entry);
-	job->event.now = runner_now(runner);
 	job->event.seed = runner->host->seed(runner->host->arg);
-	job->event.utc_offset =
-		runner->host->utc_offset(runner->host->arg, job->community->zone, job->event.now);
+	stamp(job);
 	return 0;
 }
 
