@@ -262,6 +262,8 @@ const char *moment_say(struct core *core, int language, struct moment moment);
 /* consent.c, danger.c, flood.c: true if nothing more is to be done */
 bool consent_handle(struct core *core);
 void consent_stop(struct core *core);
+/* Words of danger stand in this folded text. */
+bool danger_in(const struct bot *bot, const char *folded);
 void danger_look(struct core *core);
 bool flood_handle(struct core *core);
 
