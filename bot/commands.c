@@ -198,6 +198,9 @@ static bool command_meant(struct core *core, const struct command *command)
 	/* "结束" alone is an organiser's word, and everybody else's talk. */
 	if (!command->code)
 		return command->verb != VERB_CLOSE || core->organiser;
+	/* Behind an organiser's "close 4711" stands a reason in any words. */
+	if (command->verb == VERB_CLOSE && core->organiser)
+		return true;
 	/* While a question is open, four digits alone may be a door; only own codes are codes. */
 	bool own = texts_have(&core->me->claims, command->code) ||
 		   texts_have(&core->me->requests, command->code);

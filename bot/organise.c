@@ -66,7 +66,7 @@ void organise_close(struct core *core, const char *code, const char *reason)
 	struct task *task = task_get(core, code);
 	const struct blank blank = {.name = "code", .value = code};
 	if (!core->organiser || !task_live(task)) {
-		say(core, TEXT_NOT_YOURS, &blank, 1);
+		say(core, core->organiser ? TEXT_CLAIM_UNKNOWN : TEXT_NOT_YOURS, &blank, 1);
 		return;
 	}
 	const struct person *resident = person_get(core, task->resident);
