@@ -43,11 +43,15 @@ ${indent(options.community ?? defaultCommunity, 4)}
 			self.starts++;
 			await self.ready();
 		},
-		ready: () => waitFor('the daemon to be ready', async () => {
-			if (self.program.exited !== undefined)
+		async ready() {
+			const status = await waitFor('the daemon to be ready', async () => {
+				if (self.program.exited !== undefined)
+					return -1;
+				return (await request(`${self.url}/readyz`)).status === 200;
+			}, 30000);
+			if (status === -1)
 				throw new Error(`the daemon ended with ${self.program.exited}\n${self.program.tail()}`);
-			return (await request(`${self.url}/readyz`)).status === 200;
-		}, 30000),
+		},
 		stop: (signal) => self.program.stop(signal, 40000),
 		async metric(name, labels = '') {
 			const { text } = await request(`${self.url}/metrics`);

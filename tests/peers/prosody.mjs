@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import * as ltx from 'ltx';
 import WebSocket from 'ws';
 
-import { freePort, portOpens, start, tempFolder, waitFor, which } from './lib.mjs';
+import { atEnd, freePort, portOpens, start, tempFolder, waitFor, which } from './lib.mjs';
 
 export const domain = 'xmpp.test';
 export const rooms = 'rooms.xmpp.test';
@@ -58,7 +58,7 @@ export async function startProsody(t, options = {}) {
 	fs.writeFileSync(file, configuration(folder, port, options));
 	for (const name of options.users ?? ['bot', 'alice', 'bob'])
 		await self.register(name);
-	t.after(() => self.stop());
+	atEnd(t, () => self.stop());
 	await self.start();
 	return self;
 }
@@ -75,7 +75,7 @@ export class Person {
 	static async connect(t, server, name, resource = 'phone') {
 		const person = new Person(name);
 		await person.login(server.url, resource);
-		t.after(() => person.ws.terminate());
+		atEnd(t, () => person.ws.terminate());
 		return person;
 	}
 
@@ -180,7 +180,7 @@ export async function startCutter(t, port) {
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
-	t.after(() => { self.cut(); server.close(); });
+	atEnd(t, () => { self.cut(); server.close(); });
 	self.url = `ws://127.0.0.1:${server.address().port}/xmpp-websocket`;
 	return self;
 }

@@ -4,6 +4,8 @@
 import { once } from 'node:events';
 import http from 'node:http';
 
+import { atEnd } from './lib.mjs';
+
 export const token = '123456789:AAH-double_of_a_token';
 const me = { id: 123456789, is_bot: true, first_name: '邻里', username: 'linli_test_bot',
 	can_join_groups: true, can_read_all_group_messages: true, supports_inline_queries: false };
@@ -134,7 +136,7 @@ export async function startTelegram(t, options = {}) {
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
-	t.after(() => {
+	atEnd(t, () => {
 		clearTimeout(waiting?.timer);
 		server.close();
 		server.closeAllConnections();
