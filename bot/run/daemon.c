@@ -42,7 +42,7 @@ struct daemon {
 	const struct config *config;
 	struct loop *loop;
 	struct loop_timer *wake, *stop;
-	struct loop_signal *terminate, *interrupt;
+	struct loop_signal *terminate, *interrupt, *hangup;
 	struct seal *seal;
 	struct redis_child *redis;
 	struct store *store;
@@ -287,6 +287,14 @@ static void on_signal(void *arg, int signum)
 	begin_stop(daemon);
 }
 
+/* A closed terminal or a reload must not end a daemon that holds people's requests. */
+static void on_hangup(void *arg, int signum)
+{
+	(void)arg;
+	(void)signum;
+	log_info(NULL, "SIGHUP: settings are read at the start; restart to use changed ones");
+}
+
 /* ---- starting ---- */
 
 /* Held until the process ends: two daemons on one managed Redis would take the shards from each
@@ -412,6 +420,7 @@ static void take_down(struct daemon *daemon)
 	seal_free(&daemon->seal);
 	loop_signal_close(&daemon->terminate);
 	loop_signal_close(&daemon->interrupt);
+	loop_signal_close(&daemon->hangup);
 	loop_timer_close(&daemon->wake);
 	loop_timer_close(&daemon->stop);
 	loop_run(daemon->loop); /* websockets end in turns of their own */
@@ -430,6 +439,7 @@ int daemon_run(const struct config *config, const struct locales *locales)
 	daemon.stop = loop_timer(daemon.loop, stop_step, &daemon);
 	daemon.terminate = loop_signal(daemon.loop, SIGTERM, on_signal, &daemon);
 	daemon.interrupt = loop_signal(daemon.loop, SIGINT, on_signal, &daemon);
+	daemon.hangup = loop_signal(daemon.loop, SIGHUP, on_hangup, &daemon);
 	if (start(&daemon, locales, &error)) {
 		log_error(NULL, "cannot start: %s", error.text);
 		exit(1); /* nothing was accepted yet; a managed redis dies with us */
