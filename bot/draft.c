@@ -359,7 +359,7 @@ void draft_answer(struct core *core, const char *text)
 	bool pleasantry = words_small_talk(core->bot, folded);
 	bool skips = draft->stage == STAGE_CONFIRM;
 	if (!again && (skips || !pleasantry) && !answers[draft->stage](core, text, digit) &&
-	    digit < 0 && !pleasantry) {
+	    digit < 0 && !pleasantry && *folded) {
 		draft_correct(core, text, folded);
 		draft_note(core, text);
 		core->noted = true;
