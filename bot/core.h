@@ -262,13 +262,14 @@ const char *moment_say(struct core *core, int language, struct moment moment);
 /* consent.c, danger.c, flood.c: true if nothing more is to be done */
 bool consent_handle(struct core *core);
 void consent_stop(struct core *core);
-/* Words of danger stand in this folded text. */
-bool danger_in(const struct bot *bot, const char *folded);
 void danger_look(struct core *core);
+bool danger_in(const struct bot *bot, const char *folded);
 bool flood_handle(struct core *core);
 
 /* intake.c, draft.c */
 void intake_text(struct core *core);
+/* This text wants something done: by its words, or by the community's model. */
+bool intake_wants(const struct core *core);
 void draft_next(struct core *core);
 void draft_answer(struct core *core, const char *text);
 void draft_drop(struct core *core);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bot/core.h"
+#include "bot/model.h"
 
 enum { REQUESTS_MAX = 9 };
 
@@ -37,12 +38,19 @@ static void not_understood(struct core *core)
 		say(core, TEXT_UNCLEAR, NULL, 0);
 }
 
-static bool wants_something(const struct core *core)
+static bool model_wants(const struct core *core)
+{
+	const struct model *model = core->community->intake_model;
+	return model && model_says(model, model_score(model, core->arena, core->text, core->folded),
+				   core->community->intake_threshold);
+}
+
+bool intake_wants(const struct core *core)
 {
 	/* Who names an area and a door wants somebody to come there. */
 	return core->danger || kind_guess(core, core->folded) ||
 	       (area_guess(core, core->folded) && draft_place_said(core, core->folded)) ||
-	       words_in(core->bot, LIST_ASKING, core->folded);
+	       words_in(core->bot, LIST_ASKING, core->folded) || model_wants(core);
 }
 
 void intake_text(struct core *core)
@@ -58,7 +66,7 @@ void intake_text(struct core *core)
 		say(core, TEXT_REQUEST_SAME, BLANKS({.name = "code", .value = same}));
 		return;
 	}
-	if (!wants_something(core)) {
+	if (!intake_wants(core)) {
 		not_understood(core);
 		return;
 	}

@@ -50,6 +50,8 @@ struct organiser {
 	const char *address;
 };
 
+struct model;
+
 struct community {
 	const char *id;
 	int shard;
@@ -73,6 +75,8 @@ struct community {
 	int64_t code_rest;        /* a code is not used again this long after closing */
 	int64_t flood_count;      /* messages … */
 	int64_t flood_window;     /* … in this long, then one warning and silence */
+	const struct model *intake_model; /* what reads like a request; NULL: words alone decide */
+	int64_t intake_threshold; /* percent; 0: the model's own */
 };
 
 #endif

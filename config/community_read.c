@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/zone.h"
 #include "config/config.h"
+#include "config/model.h"
 #include "config/settings_read.h"
 #include "config/texts.h"
 
@@ -14,6 +15,7 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, YEAR_D = 366 };
 struct community_file {
 	struct community community;
 	const char *join;
+	const char *intake_model; /* its file */
 };
 
 #define AT(field) offsetof(struct community_file, community.field)
@@ -56,6 +58,12 @@ const struct setting community_settings[] = {
 	{.name = "flood.window", .type = SETTING_DURATION, .offset = AT(flood_window),
 	 .standard = "10m", .least = SECOND, .most = DAY,
 	 .help = "… in this long bring one warning and then silence."},
+	{.name = "intake.model", .type = SETTING_TEXT,
+	 .offset = offsetof(struct community_file, intake_model),
+	 .help = "A file of weights (docs/intake.md) that also knows requests without your words."},
+	{.name = "intake.threshold", .type = SETTING_INT, .offset = AT(intake_threshold),
+	 .standard = "0", .least = 0, .most = 99,
+	 .help = "From this score on, in percent, a text is a request; 0: as the model says."},
 	{0},
 };
 #undef AT
@@ -263,12 +271,26 @@ static void complete(struct names *names, int language)
 			names->in[i] = name;
 }
 
+static void read_model(struct settings_reader *reader, const struct yaml_node *map,
+		       const char *file, struct community *community)
+{
+	const struct yaml_node *node = yaml_get(yaml_get(map, "intake"), "model");
+	struct error error;
+	if (!file)
+		return;
+	community->intake_model = model_load(settings_path(reader, file), reader->arena, &error);
+	if (!community->intake_model)
+		mistake_add(reader->mistakes, node->line, node->column, "intake.model: %s",
+			    error.text);
+}
+
 static void community_read(struct settings_reader *reader, const struct yaml_node *map,
 			   const char *const *channels, struct community *community)
 {
 	struct community_file file = {.community = {.id = community->id}};
 	settings_fill(reader, map, community_settings, sections, &file);
 	*community = file.community;
+	read_model(reader, map, file.intake_model, community);
 	community->join_open = file.join && strcmp(file.join, "open") == 0;
 	struct group group = {.language = community->language};
 	community->areas = read_items(reader, map, "areas", area_settings, sizeof(struct area), NULL,

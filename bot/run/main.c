@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "bot/run/channels.h"
 #include "bot/run/daemon.h"
+#include "bot/run/intake_command.h"
 #include "bot/run/rehearse.h"
 #include "config/config.h"
 #include "config/settings_doc.h"
@@ -73,10 +74,9 @@ static void set_log_level(const char *word)
 			log_set_level((enum log_level)i);
 }
 
-static int with_config(int argc, char **argv,
+static int with_config(const char *file,
 		       int (*use)(const struct config *config, const struct locales *locales))
 {
-	const char *file = config_argument(argc, argv);
 	struct locales *locales;
 	struct config *config;
 	int status = EXIT_MISTAKES;
@@ -111,12 +111,17 @@ static int use_check(const struct config *config, const struct locales *locales)
 
 static int run_run(int argc, char **argv)
 {
-	return with_config(argc, argv, use_run);
+	return with_config(config_argument(argc, argv), use_run);
 }
 
 static int run_check(int argc, char **argv)
 {
-	return with_config(argc, argv, use_check);
+	return with_config(config_argument(argc, argv), use_check);
+}
+
+static int run_intake(int argc, char **argv)
+{
+	return with_config(intake_config(argc, argv), intake_run);
 }
 
 static int run_keygen(int argc, char **argv)
@@ -162,6 +167,8 @@ static const struct command commands[] = {
 	{"run", "[CONFIG]", "run the daemon until SIGTERM", run_run},
 	{"check", "[CONFIG]", "find every mistake in a configuration", run_check},
 	{"rehearse", "FILE...", "play written conversations against the real core", rehearse_main},
+	{"intake", "--config FILE", "read texts, a JSON string a line, and tell what they ask",
+	 run_intake},
 	{"keygen", "FILE", "make the key that seals what is stored", run_keygen},
 	{"settings", "", "describe every setting, as Markdown", run_settings},
 	{"version", "", "tell the version", run_version},
