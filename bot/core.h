@@ -263,6 +263,7 @@ const char *moment_say(struct core *core, int language, struct moment moment);
 bool consent_handle(struct core *core);
 void consent_stop(struct core *core);
 void danger_look(struct core *core);
+/* Words of danger stand in this folded text. */
 bool danger_in(const struct bot *bot, const char *folded);
 bool flood_handle(struct core *core);
 
