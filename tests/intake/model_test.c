@@ -38,8 +38,7 @@ static void refuses_what_is_damaged(void **state)
 		"linli-model 1\nchars 2\nwords 1 2\nbits 10\nthreshold 1\nbias 0\nscale 1\n\n",
 		"linli-model 1\nchars 2 3 4\nwords 1 2\nbits 10\nthreshold 1\nbias 0\nscale 1\n\n",
 		"linli-model 1\nchars 2 3\nwords 1 2\nbits 10\nthreshold 0\nbias 0\nscale 1\n\n",
-		"linli-model 1\nchars 2 3\nwords 1 2\nbits 10\nthreshold 1\nbias "
-		"99999999999999999999\nscale 1\n\n",
+		"linli-model 1\nchars 2 3\nwords 1 2\nbits 10\nthreshold 1\nbias x\nscale 1\n\n",
 	};
 	struct arena *arena = arena_new();
 	size_t len;
