@@ -3,7 +3,8 @@
 
 #include "bot/core.h"
 
-/* Han decides for Chinese, Latin letters for English; anything else leaves it open. */
+/* Han decides for Chinese, three Latin letters for English; anything else leaves it open: TD, ok and
+ * hi are typed by people of either. */
 static const char *language_of(const char *text)
 {
 	int latin = 0;
@@ -13,7 +14,7 @@ static const char *language_of(const char *text)
 			return "zh-CN";
 		latin += (point >= 'A' && point <= 'Z') || (point >= 'a' && point <= 'z');
 	}
-	return latin >= 2 ? "en" : NULL;
+	return latin >= 3 ? "en" : NULL;
 }
 
 void language_guess(struct core *core)

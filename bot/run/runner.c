@@ -283,7 +283,7 @@ static void on_down(void *arg, const char *why)
 {
 	struct runner *runner = arg;
 
-	if (runner->up)
+	if (runner->up && !runner->released) /* at a clean stop our own Redis goes before us */
 		log_warning(NULL, "the store is away: %s", why ? why : "no reason told");
 	runner->up = false;
 	if (runner->host->held)
