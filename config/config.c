@@ -48,7 +48,7 @@ const struct setting instance_settings[] = {
 	 .least = 60000, .most = 90 * DAY,
 	 .help = "How long a platform's message id is remembered, to know a repeat."},
 	{.name = "cache_bytes", .type = SETTING_INT, .offset = AT(cache_bytes),
-	 .standard = "4194304", .least = 65536, .most = (int64_t)64 << 30,
+	 .standard = "2097152", .least = 65536, .most = (int64_t)64 << 30,
 	 .help = "Documents kept in memory, in bytes."},
 	{0},
 };
