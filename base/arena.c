@@ -23,7 +23,7 @@ enum { GAP = 16 }; /* kept poisoned, so that a step over an end is seen */
 enum { GAP = 0 };
 #endif
 
-enum { ALIGN = 16, BLOCK = 8 * 1024 };
+enum { ALIGN = 16, BLOCK = 4 * 1024 };
 
 struct block {
 	struct block *next;
