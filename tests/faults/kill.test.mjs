@@ -2,26 +2,15 @@
 // had its effect exactly once, every message out was handed over, and those that went out twice
 // are no more than were in flight at a kill.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { request, sink, startRedis, waitFor } from '../peers/lib.mjs';
 import { startLinli } from '../peers/daemon.mjs';
+import { countInFlight, left } from './in_flight.mjs';
 
 const kills = Number(process.env.LINLI_KILLS ?? 50);
 const messages = Number(process.env.LINLI_MESSAGES ?? 2000);
 const senders = 16; // requests under way at once
 const secret = 'a-secret';
-
-// Outbox entries recorded as possibly gone: by their field's name, or in the set beside the stream
-// (docs/store.md).
-const countInFlight = `local n = 0
-for _, key in ipairs(redis.call('KEYS', 'linli:*:out:*')) do
-	for _, entry in ipairs(redis.call('XRANGE', key, '-', '+')) do
-		if string.sub(entry[2][1], 1, 1) == 'f' then n = n + 1 end
-	end
-end
-for _, key in ipairs(redis.call('KEYS', 'linli:*:flying:*')) do n = n + redis.call('SCARD', key) end
-return n`;
 
 // A generator with a seed, so that a run can be repeated as near as processes allow.
 let seed = Number(process.env.LINLI_SEED ?? Date.now() % 1e9);
@@ -33,7 +22,6 @@ const random = (below) => {
 test(`${kills} kills during ${messages} messages lose nothing and double nothing`, async (t) => {
 	t.diagnostic(`LINLI_SEED=${seed}`);
 	const redis = await startRedis(t);
-	const keys = (...args) => execFileSync('redis-cli', ['-s', redis.socket, ...args], { encoding: 'utf8' }).trim();
 	const handed = new Map(); // our send id → { to, times }
 	const provider = await sink(t, ({ headers }) => {
 		const id = new URL(headers['x-kannel-dlr-url']).searchParams.get('id');
@@ -57,12 +45,11 @@ sms:
 
 	let accepted = 0, next = 0, killed = 0, inFlight = 0, killAt = 20;
 	const person = (i) => `+86138${String(10000000 + (i % 400)).padStart(8, '0')}`;
-	const outboxes = () => keys('--raw', 'KEYS', 'linli:*:out:*').split('\n').filter(Boolean);
 
 	async function killOnce() {
 		killed++;
 		await daemon.program.stop('SIGKILL');
-		inFlight += Number(keys('EVAL', countInFlight, '0'));
+		inFlight += countInFlight(redis.socket);
 		await daemon.start();
 	}
 
@@ -91,9 +78,8 @@ sms:
 	while (killed < kills)
 		await killOnce();
 
-	const total = (command) => outboxes().reduce((sum, key) => sum + Number(keys(command, key)), 0);
-	await waitFor('every message to be answered', () => handed.size >= messages && total('XLEN') === 0, 60000)
-		.catch((error) => { throw new Error(`${error.message}: ${handed.size} of ${messages}, ${total('XLEN')} left\n${daemon.program.tail()}`); });
+	await waitFor('every message to be answered', () => handed.size >= messages && left(redis.socket, 'out:*') === 0, 60000)
+		.catch((error) => { throw new Error(`${error.message}: ${handed.size} of ${messages}, ${left(redis.socket, 'out:*')} left\n${daemon.program.tail()}`); });
 
 	assert.equal(killed, kills);
 	assert.equal(handed.size, messages, 'one answer for each message, no more and no less');
@@ -107,6 +93,5 @@ sms:
 	const twice = [...handed.values()].reduce((sum, { times }) => sum + times - 1, 0);
 	t.diagnostic(`${twice} went out twice; ${inFlight} were in flight at the ${kills} kills`);
 	assert.ok(twice <= inFlight, `${twice} repeats, but only ${inFlight} were in flight`);
-	for (const key of keys('--raw', 'KEYS', 'linli:*:in').split('\n').filter(Boolean))
-		assert.equal(keys('XLEN', key), '0', 'the inbox is empty');
+	assert.equal(left(redis.socket, 'in'), 0, 'the inbox is empty');
 });
